@@ -1,0 +1,63 @@
+/**
+ * The store's port: bytes by key, and blobs by content. `s3.ts` and `file.ts` implement it and pass one contract test.
+ *
+ * Immutable blobs lie at blobs/sha256/ab/<digest>; what names them (a manifest) is written after them. A key is never
+ * rewritten with other bytes except by `replace` (run.json, reports). Correctness never depends on conditional
+ * writes: two writers of one key write the same bytes, or the first committed one is read back and wins.
+ */
+export interface BlobRef {
+  readonly digest: string // SHA-256, 64 hexadecimal digits
+  readonly sizeBytes: number
+}
+
+/** Called with bytes moved so far: heartbeats, and a way to see a stall. */
+export interface Transfer {
+  readonly signal?: AbortSignal
+  readonly progress?: (doneBytes: number, totalBytes: number) => void
+}
+
+export interface Store {
+  /** s3://bucket/prefix or file:///folder, without credentials. */
+  readonly url: string
+  /** Size and checksum of an object, or null. `crc32` is base64, null where the store recorded none. */
+  head(key: string): Promise<{ sizeBytes: number; crc32: string | null } | null>
+  /** The whole object. Throws NotFound. */
+  get(key: string, transfer?: Transfer): Promise<Uint8Array>
+  /** The object's bytes in order, for what should not lie in memory whole. Throws NotFound. */
+  read(key: string, transfer?: Transfer): AsyncIterable<Uint8Array>
+  /** Writes unless the key exists; says which. Existing bytes are never changed. */
+  create(key: string, bytes: Uint8Array, transfer?: Transfer): Promise<'created' | 'exists'>
+  /** Writes whatever is there. */
+  replace(key: string, bytes: Uint8Array, transfer?: Transfer): Promise<void>
+  /** Like `create`, from a file; in parts above 16 MiB. `crc32` (base64) is sent and checked. */
+  upload(key: string, path: string, transfer?: Transfer): Promise<'created' | 'exists'>
+  /** Keys under a prefix, in byte order. */
+  list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }>
+  remove(key: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a worker keeps of the store on its own disk: every file verified by its digest before anyone reads it. */
+export interface Blobs {
+  /** Stores bytes under their digest; nothing is sent when a whole object of that size and checksum is there. */
+  put(bytes: Uint8Array, transfer?: Transfer): Promise<BlobRef>
+  /** Stores a file and adopts it into the cache (moved, not copied), so that the next reader has it at once. */
+  adopt(path: string, transfer?: Transfer): Promise<BlobRef>
+  /** A local path to the blob's verified bytes. Throws CorruptObject, NotFound. */
+  file(ref: BlobRef, transfer?: Transfer): Promise<string>
+  /** The blob's verified bytes. */
+  bytes(ref: BlobRef, transfer?: Transfer): Promise<Uint8Array>
+  /** The folder that holds the cached files; a blob's path in it is `<first two digits>/<digest>`. */
+  readonly folder: string
+  /** A fresh path on the same file system, for a file that will be adopted. */
+  scratch(name: string): Promise<string>
+}
+
+export class NotFound extends Error {
+  override readonly name = 'NotFound'
+}
+
+/** Bytes that do not match the digest, size or format that named them. */
+export class CorruptObject extends Error {
+  override readonly name = 'CorruptObject'
+}

@@ -1,0 +1,56 @@
+/** Task queues, timeouts, retries and limits: plain data, read by workflows, workers and tools alike. */
+
+/** Workflow tasks and light activities share one queue, so that `--task-queue placebo` is all a user must know. */
+export const taskQueues = { light: 'placebo', compute: 'placebo-compute' } as const
+
+/** Preemptions consume attempts, so attempts are unlimited and the whole is bounded by time. */
+const preemptible = { initialInterval: '1s', backoffCoefficient: 1, maximumInterval: '5s' } as const
+
+export const activityOptions = {
+  light: {
+    taskQueue: taskQueues.light,
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '30s',
+    scheduleToCloseTimeout: '1 day',
+    retry: preemptible,
+  },
+  compute: {
+    taskQueue: taskQueues.compute,
+    startToCloseTimeout: '12 hours',
+    heartbeatTimeout: '20s',
+    scheduleToCloseTimeout: '7 days',
+    retry: preemptible,
+  },
+} as const
+
+export const worker = {
+  /** A safe point is reached within this after SIGTERM; spot instances give two minutes. */
+  shutdownGraceTime: '10s',
+  /** Short, because it is what a run waits for after its worker was killed. */
+  stickyQueueScheduleToStartTimeout: '2s',
+  heartbeatEveryMs: 4000,
+  lightSlots: 8,
+  /** A process has one compute slot, however many queues it polls. */
+  computeSlots: 1,
+  maxCachedWorkflows: 200,
+} as const
+
+export const limits = {
+  /** Runs of a sweep at once unless the spec says otherwise. */
+  sweepConcurrency: 4,
+  /** The last steps that the `metrics` query returns; all of them lie in the store. */
+  metricsInQuery: 100,
+} as const
+
+/** What workflows write if the namespace knows it; `admit` asks first. */
+export const searchAttributes = {
+  Model: 'Keyword',
+  Arm: 'Keyword',
+  Seed: 'Int',
+  Step: 'Int',
+  Accuracy: 'Double',
+  Sweep: 'Keyword',
+} as const
+
+/** Days that closed workflows can still be queried and reset on the dev stack. */
+export const retentionDays = 30
