@@ -88,7 +88,7 @@ ADVANTAGES = ((1.2, -0.7, -0.5), (-1.1, 0.4, 0.7))
 # log-ratios the old log-probabilities are made from; none lands near a clip edge
 LOG_RATIOS = (0.05, 0.4, -0.1, -0.5, 0.15, -0.3, 0.3)
 CLIP = (0.2, 0.2)
-OPTIMIZER = dict(learningRate=1e-3, betas=[0.9, 0.95], epsilon=1e-8, weightDecay=0.0)
+OPTIMIZER = dict(name="adamw", learningRate=1e-3, betas=[0.9, 0.95], eps=1e-8, weightDecay=0.0)
 
 
 def random_model(row, generator):
@@ -199,7 +199,7 @@ def golden_updates(model, row, prompts, rollouts):
         model.parameters(),
         lr=OPTIMIZER["learningRate"],
         betas=OPTIMIZER["betas"],
-        eps=OPTIMIZER["epsilon"],
+        eps=OPTIMIZER["eps"],
         weight_decay=OPTIMIZER["weightDecay"],
         foreach=False,
     )
