@@ -122,7 +122,7 @@ export class GraphBuilder {
 
   /** All outputs of an operator. */
   ops<K extends Op>(op: K, inputs: Inputs<K>, ...[attributes]: AttributeArguments<K>): readonly Value[] {
-    const carried = compact((attributes ?? {}) as Record<string, AttributeValue | undefined>)
+    const carried = compact(attributes ?? {})
     const key = `${op}(${inputs.map((v) => v?.name ?? '').join(',')}) ${JSON.stringify(carried)}`
     const found = this.#made.get(key)
     if (found) return found
