@@ -23,6 +23,9 @@ and 2 layers, and beside it
                       change.NAME      weights after one AdamW step minus before (from the weights in float32)
                       change2.NAME     after a second step on the same rollouts and old log-probabilities (two models only)
 
+Adam's first step is nearly the sign of the gradient, so an element that is rounding noise would move a full step either way.
+The seeds are chosen so that no gradient has one: every element is 0 or above 1e-5 of its tensor's root mean square.
+
 The stored weights are rounded to the folder's dtype first; everything is computed from them cast to float32.
 Layout of the configs, all of which a reader meets: qwen2-* and llama3-untied as on the Hub (rope_theta and rope_scaling at
 the top, torch_dtype), llama3-tied and olmo2 as transformers 5 writes them (rope_parameters, dtype). llama3-untied comes in
@@ -62,16 +65,25 @@ LLAMA3_ROPE = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_fre
 
 MODELS = {
     "qwen2-untied": dict(
-        config=Qwen2Config, tied=False, dtype="float32", hub=True, rope=dict(rope_type="default", rope_theta=1e6)
+        seed=103, config=Qwen2Config, tied=False, dtype="float32", hub=True, rope=dict(rope_type="default", rope_theta=1e6)
     ),
     "qwen2-tied": dict(
-        config=Qwen2Config, tied=True, dtype="bfloat16", hub=True, rope=dict(rope_type="default", rope_theta=1e4), twice=True
+        seed=120,
+        config=Qwen2Config,
+        tied=True,
+        dtype="bfloat16",
+        hub=True,
+        rope=dict(rope_type="default", rope_theta=1e4),
+        twice=True,
     ),
     "llama3-untied": dict(
-        config=LlamaConfig, tied=False, dtype="float16", hub=True, rope=LLAMA3_ROPE | dict(rope_theta=500.0), shards=2
+        seed=104, config=LlamaConfig, tied=False, dtype="float16", hub=True, rope=LLAMA3_ROPE | dict(rope_theta=500.0), shards=2
     ),
-    "llama3-tied": dict(config=LlamaConfig, tied=True, dtype="bfloat16", hub=False, rope=LLAMA3_ROPE | dict(rope_theta=500.0)),
+    "llama3-tied": dict(
+        seed=122, config=LlamaConfig, tied=True, dtype="bfloat16", hub=False, rope=LLAMA3_ROPE | dict(rope_theta=500.0)
+    ),
     "olmo2": dict(
+        seed=104,
         config=Olmo2Config,
         tied=False,
         dtype="float32",
@@ -210,6 +222,9 @@ def golden_updates(model, row, prompts, rollouts):
         loss.backward()
         if step == 0:
             tensors |= {f"gradient.{n}": p.grad.clone() for n, p in model.named_parameters()}
+            for name, p in model.named_parameters():
+                smallest = p.grad[p.grad != 0].abs().min() / p.grad.square().mean().sqrt()
+                assert smallest > 1e-5, f"{name}: an element of the gradient is {smallest:.1e} of the rms, take another seed"
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), row.get("max_grad_norm", 1.0)).item()
         if step == 0:
             grpo = dict(clip=list(CLIP), loss=loss.item(), tokens=tokens, clippedLow=low, clippedHigh=high, gradNorm=norm)
@@ -220,10 +235,10 @@ def golden_updates(model, row, prompts, rollouts):
     return grpo, tensors
 
 
-def golden_model(name, row, seed):
+def golden_model(name, row):
     folder = HERE / name
     shutil.rmtree(folder, ignore_errors=True)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(row["seed"])
     model = random_model(row, generator)
     save_model(model, row, folder)
     prompts = [torch.randint(4, 64, (n,), generator=generator).tolist() for n in PROMPT_LENGTHS]
@@ -403,8 +418,8 @@ def write_json(path, value):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for number, (model_name, model_row) in enumerate(MODELS.items()):
-        golden_model(model_name, model_row, seed=100 + number)
+    for model_name, model_row in MODELS.items():
+        golden_model(model_name, model_row)
     golden_tokenizer()
     write_json(
         HERE / "versions.json",
