@@ -1,0 +1,276 @@
+/**
+ * The report's tables as markup: effects, where a gain came from, failures, provenance.
+ *
+ * A difference stands in bold when its interval leaves zero out; nothing else is starred or ranked. What was not
+ * measured is a dash, never a zero.
+ */
+import type { Evaluation, RunResult } from '../contracts.ts'
+import type { Effect, Effects } from '../analysis/effects.ts'
+import { armsInOrder } from '../analysis/effects.ts'
+import type { Estimate } from '../analysis/intervals.ts'
+import { mean } from '../analysis/intervals.ts'
+import type { Switch, Switching } from '../analysis/strategy.ts'
+import { switches, switching } from '../analysis/strategy.ts'
+import type { Looks } from './figures.ts'
+import type { Markup } from './page.ts'
+import { html } from './page.ts'
+import { bounds, fixed, percent, points } from './text.ts'
+
+const dash = html`<td class="none">–</td>`
+/** A typographic minus, since these numbers are read and not parsed. */
+const minus = (text: string) => text.replaceAll('-', '−')
+
+export function legend(arms: readonly string[], looks: Looks): Markup {
+  return html`<ul class="legend">
+    ${armsInOrder(arms).map((arm) => html`<li>${swatch(arm, looks)}${arm}</li>`)}
+  </ul>`
+}
+
+function swatch(arm: string, looks: Looks): Markup {
+  const look = looks.get(arm)
+  const dashed = (look?.dash[1] ?? 0) > 0 ? ' dashed' : ''
+  return html`<span class="swatch${dashed}" style="border-color:${look?.colour ?? 'var(--text)'}"></span>`
+}
+
+/** Effects of one benchmark, one block a model. */
+export function effectsTable(rows: readonly Effect[], looks: Looks): Markup {
+  const models = [...new Set(rows.map(({ model }) => model))]
+  return html`<div class="wide">
+    ${models.map(
+      (model) =>
+        html`<table>
+          <caption>
+            ${model}
+          </caption>
+          <thead>
+            <tr>
+              <th>arm</th>
+              <th>seeds</th>
+              <th>start</th>
+              <th>end</th>
+              <th>gain</th>
+              <th>over null</th>
+              <th>over random</th>
+              <th>code</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.filter((row) => row.model === model).map((row) => effectRow(row, looks))}
+          </tbody>
+        </table>`,
+    )}
+  </div>`
+}
+
+function effectRow(row: Effect, looks: Looks): Markup {
+  const tried = row.seeds.length + row.failedSeeds.length
+  const code =
+    row.codeStart === null || row.codeEnd === null
+      ? dash
+      : html`<td>${fixed(100 * row.codeStart, 0)} → ${fixed(100 * row.codeEnd, 0)}%</td>`
+  return html`<tr>
+    <td>${swatch(row.arm, looks)}${row.arm}</td>
+    <td>${row.failedSeeds.length === 0 ? tried : `${row.seeds.length} of ${tried}`}</td>
+    ${row.start === null ? dash : html`<td>${percent(row.start.value)}</td>`}${levelCell(row.end)}${differenceCell(
+      row.gain,
+    )}${differenceCell(row.overNull)}${differenceCell(row.overRandom)}${code}
+  </tr>`
+}
+
+const levelCell = (estimate: Estimate | null) =>
+  estimate === null
+    ? dash
+    : html`<td>${percent(estimate.value)}<span class="range">${bounds(estimate, percent)}</span></td>`
+
+const differenceCell = (estimate: Estimate | null) =>
+  estimate === null
+    ? dash
+    : html`<td>
+        <span class="${excludesZero(estimate) ? 'clear' : 'open'}">${minus(points(estimate.value))}</span
+        ><span class="range">${minus(bounds(estimate, points))}</span>
+      </td>`
+
+export const excludesZero = ({ low, high }: Estimate) =>
+  low !== null && high !== null && (low > 0 || high < 0)
+
+/** Per arm: the gain in points that came from problems of each switch of strategy, and their share; means of seeds. */
+export function switchingTable(
+  runs: readonly RunResult[],
+  benchmark: string,
+  evaluations: ReadonlyMap<string, Evaluation>,
+  looks: Looks,
+): Markup | null {
+  const models = [...new Set(runs.map(({ model }) => model))]
+  const tables = models.flatMap((model) => {
+    const ours = runs.filter((run) => run.model === model)
+    const rows = armsInOrder(ours.map(({ arm }) => arm)).flatMap((arm) => {
+      const seeds = ours
+        .filter((run) => run.arm === arm && run.status === 'completed')
+        .flatMap((run) => switched(run, benchmark, evaluations) ?? [])
+      return seeds.length === 0
+        ? []
+        : html`<tr>
+            <td>${swatch(arm, looks)}${arm}</td>
+            ${switchCells(seeds)}
+          </tr>`
+    })
+    return rows.length === 0
+      ? []
+      : html`<table>
+          <caption>
+            ${model}
+          </caption>
+          <thead>
+            <tr>
+              <th>arm</th>
+              ${switches.map((name) => html`<th>${name.replace('→', ' → ')}</th>`)}
+              <th>gain</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows}
+          </tbody>
+        </table>`
+  })
+  return tables.length === 0 ? null : html`<div class="wide">${tables}</div>`
+}
+
+function switchCells(seeds: readonly Switching[]): Markup {
+  const gained = (name: Switch) =>
+    mean(seeds.map(({ subsets, problems }) => (subsets[name].after - subsets[name].before) / problems))
+  const share = (name: Switch) =>
+    mean(seeds.map(({ subsets, problems }) => subsets[name].problems / problems))
+  return html`${switches.map(
+      (name) =>
+        html`<td>
+          ${minus(points(gained(name)))}<span class="range">${fixed(100 * share(name), 0)}% of problems</span>
+        </td>`,
+    )}
+    <td>${minus(points(mean(seeds.map(({ gain }) => gain))))}</td>`
+}
+
+/** The switching of one run between step 0 and its end; null unless both evaluations are there and comparable. */
+function switched(
+  run: RunResult,
+  benchmark: string,
+  evaluations: ReadonlyMap<string, Evaluation>,
+): Switching | null {
+  const [start, end] = ends(run, benchmark).map((point) => evaluations.get(point?.evaluation ?? ''))
+  const comparable =
+    start !== undefined && end !== undefined && start !== end && start.outcomes.length === end.outcomes.length
+  return comparable ? switching(start.outcomes, end.outcomes) : null
+}
+
+const ends = (run: RunResult, benchmark: string) => {
+  const own = run.curve.filter((point) => point.benchmark === benchmark)
+  const last = own.reduce((a, b) => Math.max(a, b.step), 0)
+  return [own.find(({ step }) => step === 0), own.find(({ step }) => step === last)]
+}
+
+export function failuresTable({ failures }: Effects): Markup {
+  if (failures.length === 0) return html`<p>None: every run completed.</p>`
+  return html`<p>Not part of any mean above. What an arm shows beside its failures may be a selection.</p>
+    <div class="wide">
+      <table class="runs">
+        <thead>
+          <tr>
+            <th>run</th>
+            <th class="text">model</th>
+            <th class="text">arm</th>
+            <th>seed</th>
+            <th>after step</th>
+            <th class="text">what happened</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${failures.map(
+            (row) =>
+              html`<tr>
+                <td class="text"><code>${row.run}</code></td>
+                <td class="text">${row.model}</td>
+                <td class="text">${row.arm}</td>
+                <td>${row.seed}</td>
+                <td>${row.step}</td>
+                <td class="text">${row.failure}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`
+}
+
+/** What else is known about how the numbers came to be; the report shows what it is given. */
+export interface Provenance {
+  /** Hash of each run's resolved spec, by run. */
+  readonly specs?: ReadonlyMap<string, string>
+  /** Determinism domains that took part. */
+  readonly domains?: readonly string[]
+  /** Where the artefacts lie, without credentials. */
+  readonly store?: string
+  /** What an hour of the device costs; without it no cost is shown. */
+  readonly dollarsPerDeviceHour?: number
+}
+
+export function provenanceTables(
+  runs: readonly RunResult[],
+  evaluations: ReadonlyMap<string, Evaluation>,
+  { specs, domains, store, dollarsPerDeviceHour }: Provenance,
+): Markup {
+  const graders = [...new Set([...evaluations.values()].map(({ grader }) => grader))]
+  const seconds = runs.reduce((sum, run) => sum + run.deviceSeconds, 0)
+  const fact = (name: string, value: string | null) =>
+    value === null || value === ''
+      ? null
+      : html`<dt>${name}</dt>
+          <dd>${value}</dd>`
+  const policy = (point: { evaluation: string } | undefined) =>
+    evaluations.get(point?.evaluation ?? '')?.policy.slice(0, 12) ?? '–'
+  return html`<dl>
+      ${fact('Grader', graders.join(', '))}${fact('Determinism domain', domains?.join('; ') ?? null)}${fact(
+        'Store',
+        store ?? null,
+      )}${fact('Device time', duration(seconds))}${fact(
+        'Cost',
+        dollarsPerDeviceHour === undefined
+          ? null
+          : `$${fixed((seconds / 3600) * dollarsPerDeviceHour, 2)} at $${dollarsPerDeviceHour} a device-hour`,
+      )}
+    </dl>
+    <div class="wide">
+      <table class="runs">
+        <thead>
+          <tr>
+            <th>run</th>
+            <th class="text">model</th>
+            <th class="text">arm</th>
+            <th>seed</th>
+            <th class="text">spec</th>
+            <th class="text">first policy</th>
+            <th class="text">last policy</th>
+            <th>device</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${runs.map((run) => {
+            const [start, end] = ends(run, run.curve[0]?.benchmark ?? '')
+            return html`<tr>
+              <td class="text"><code>${run.run}</code></td>
+              <td class="text">${run.model}</td>
+              <td class="text">${run.arm}</td>
+              <td>${run.seed}</td>
+              <td><code>${specs?.get(run.run)?.slice(0, 12) ?? '–'}</code></td>
+              <td><code>${policy(start)}</code></td>
+              <td><code>${policy(end)}</code></td>
+              <td>${fixed(run.deviceSeconds, 1)} s</td>
+            </tr>`
+          })}
+        </tbody>
+      </table>
+    </div>`
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${fixed(seconds, 1)} s`
+  if (seconds < 7200) return `${fixed(seconds / 60, 1)} min`
+  return `${fixed(seconds / 3600, 1)} h`
+}
