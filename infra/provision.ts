@@ -8,20 +8,11 @@
  */
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import {
-  access,
-  chmod,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tryLock } from './lock.ts'
 
 export type Program = 'temporal' | 'versitygw'
 
@@ -175,38 +166,12 @@ async function tryMethods(
   return null
 }
 
-/** Held by a file that names its process; taken over when that process is gone or ten minutes have passed. */
+/** Waits for whoever installs the same program at the same time. */
 async function lock(path: string): Promise<() => Promise<void>> {
   for (;;) {
-    try {
-      const file = await open(path, 'wx')
-      await file.writeFile(String(process.pid))
-      await file.close()
-      return () => rm(path, { force: true })
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-      const text = await readFile(path, 'utf8').catch(() => '')
-      const age = await ageMs(path)
-      // An empty file is a lock being written; two waiters that take over at once merely install twice.
-      if (age > 600_000 || (text !== '' && !alive(Number(text)))) await rm(path, { force: true })
-      else await sleep(200)
-    }
-  }
-}
-
-async function ageMs(path: string): Promise<number> {
-  const file = await open(path, 'r').catch(() => null)
-  if (file === null) return 0
-  const { mtimeMs } = await file.stat().finally(() => file.close())
-  return Date.now() - mtimeMs
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    const held = await tryLock(path)
+    if ('release' in held) return held.release
+    await sleep(200)
   }
 }
 

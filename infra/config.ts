@@ -1,0 +1,99 @@
+/**
+ * The environment as a typed configuration: PLACEBO_* and HF_* parsed here, with errors that name the variable.
+ *
+ * TEMPORAL_* (and its TOML file) belong to @temporalio/envconfig, AWS_* to the AWS SDK's chain: both read them
+ * themselves, so that a profile that works for `temporal` or `aws` works here.
+ */
+import { statSync } from 'node:fs'
+import { availableParallelism, homedir, totalmem } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const StoreUrl = z
+  .string({ error: 'expected s3://bucket/prefix or file:///folder, found nothing' })
+  .regex(
+    /^(s3:\/\/[a-z0-9][a-z0-9.-]+(\/.*)?|file:\/\/\/.+)$/,
+    'expected s3://bucket/prefix or file:///folder',
+  )
+
+const Folder = z
+  .string()
+  .refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory(), 'expected a folder that exists')
+  .transform((path) => resolve(path))
+
+/** Folders and URL prefixes, separated by commas. */
+const Allow = z
+  .string()
+  .transform((text) => text.split(',').flatMap((entry) => entry.trim() || []))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .refine(
+          (entry) => isAbsolute(entry) || /^(file:\/\/\/|s3:\/\/)/.test(entry),
+          'expected absolute folders, file:///… or s3://… prefixes, separated by commas',
+        )
+        .transform((entry) => (isAbsolute(entry) ? pathToFileURL(entry).href : entry)),
+    ),
+  )
+
+const Count = z.coerce.number({ error: 'expected a whole number' }).int().min(1)
+
+const Environment = z.object({
+  PLACEBO_STORE: StoreUrl,
+  PLACEBO_DATA_DIR: Folder.optional(),
+  PLACEBO_CACHE: z
+    .string()
+    .default(() => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'placebo', 'blobs'))
+    .transform((path) => resolve(path)),
+  PLACEBO_ALLOW: Allow.default([]),
+  PLACEBO_THREADS: Count.default(() => availableParallelism()),
+  HF_TOKEN: z.string().min(1).optional(),
+  HF_ENDPOINT: z.url('expected a URL').optional(),
+})
+
+export interface Config {
+  readonly store: string
+  readonly dataFolder: string | null
+  readonly cache: string
+  /** URL prefixes that a spec may name. */
+  readonly allow: readonly string[]
+  readonly threads: number
+  /** Models that may stay in memory between calls. */
+  readonly residentBytes: number
+  readonly hub: { readonly endpoint?: string; readonly token?: string }
+}
+
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig'
+}
+
+export function readConfig(env: Environment): Config {
+  // An empty variable is an unset one, as shells and compose files write it.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = Environment.safeParse(given)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0])
+      const value = given[name]
+      return `${name}${value === undefined ? '' : `=${value}`}: ${issue.message}`
+    })
+    throw new InvalidConfig(lines.join('\n'))
+  }
+  const { data } = parsed
+  return {
+    store: data.PLACEBO_STORE,
+    dataFolder: data.PLACEBO_DATA_DIR ?? null,
+    cache: data.PLACEBO_CACHE,
+    allow: data.PLACEBO_ALLOW,
+    threads: data.PLACEBO_THREADS,
+    residentBytes: Math.floor(totalmem() / 4),
+    hub: {
+      ...(data.HF_ENDPOINT !== undefined && { endpoint: data.HF_ENDPOINT }),
+      ...(data.HF_TOKEN !== undefined && { token: data.HF_TOKEN }),
+    },
+  }
+}

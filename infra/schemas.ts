@@ -1,0 +1,29 @@
+/**
+ * `npm run schemas`: the specs' JSON Schemas, from the zod schemas that define them, into examples/schemas/, where
+ * editors find them by a spec's `$schema`. The same schemas give the same bytes; a test compares them.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { EvaluateSpec, ExportSpec, PretrainSpec, SweepSpec, TrainSpec } from '../activities/contracts.ts'
+
+export const schemaFolder = join(import.meta.dirname, '..', 'examples', 'schemas')
+
+const specs = {
+  train: TrainSpec,
+  evaluate: EvaluateSpec,
+  sweep: SweepSpec,
+  pretrain: PretrainSpec,
+  export: ExportSpec,
+}
+
+/** File name to text. `input`: what a user writes, so fields with a default are not required. */
+export function schemaFiles(): Map<string, string> {
+  const text = (spec: z.ZodType) => `${JSON.stringify(z.toJSONSchema(spec, { io: 'input' }), null, 2)}\n`
+  return new Map(Object.entries(specs).map(([name, spec]) => [`${name}.json`, text(spec)]))
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await mkdir(schemaFolder, { recursive: true })
+  for (const [name, text] of schemaFiles()) await writeFile(join(schemaFolder, name), text)
+}

@@ -1,0 +1,41 @@
+/**
+ * When a program that runs a stack should end: it is told to (Ctrl-C, SIGTERM, a closed terminal), or it was
+ * abandoned: whoever started it (npm, and the shells between) was killed without a chance to pass that on.
+ */
+import { readFileSync } from 'node:fs'
+
+/** Resolves with the reason. Signals that follow are ignored, so that stopping is not cut short by an impatient key. */
+export function untilTold(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+    const before = ancestors()
+    const timer = setInterval(() => {
+      const now = ancestors()
+      if (before.some((pid, index) => now[index] !== pid)) resolve('its starter is gone')
+    }, 1000)
+    timer.unref()
+  })
+}
+
+/** npm, its shell and tsx stand between a terminal and us, so three generations are watched. */
+const generations = 3
+
+function ancestors(): number[] {
+  const chain = [process.ppid]
+  while (process.platform === 'linux' && process.env['npm_lifecycle_event'] && chain.length < generations) {
+    const parent = parentOf(chain.at(-1) ?? 1)
+    if (parent === null) break
+    chain.push(parent)
+  }
+  return chain
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    // pid (name) state ppid …; the name may hold spaces and parentheses, so fields count from the last one.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * `npm run worker -- --role light|compute`: one worker process against whatever Temporal server and store the
+ * environment names. `light` runs workflows and everything that needs no model; `compute` has the one compute slot.
+ *
+ * It refuses to start when the server or the store does not answer. On SIGTERM running activities save at their next
+ * safe point, and the process exits 0. Needs nothing on its disk but a cache.
+ */
+import { hostname } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Client } from '@temporalio/client'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import type { WorkerOptions } from '@temporalio/worker'
+import { openBlobs } from '../activities/checkpoint/cache.ts'
+import { openStore } from '../activities/checkpoint/open.ts'
+import type { Store } from '../activities/checkpoint/store.ts'
+import { EmbeddedEngine } from '../activities/engine/embedded.ts'
+import { computeActivities, lightActivities } from '../activities/index.ts'
+import type { Deps } from '../activities/index.ts'
+import * as config from '../temporal.config.ts'
+import { readConfig } from './config.ts'
+import { JsonLogger } from './log.ts'
+
+export const roles = ['light', 'compute'] as const
+export type Role = (typeof roles)[number]
+
+async function main(): Promise<void> {
+  const role = roleOf(process.argv.slice(2))
+  const { store: url, dataFolder, cache, allow, threads, residentBytes, hub } = readConfig(process.env)
+  const logger = new JsonLogger(process.stdout)
+  Runtime.install({
+    logger,
+    shutdownSignals: ['SIGINT', 'SIGTERM'],
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }) } },
+  })
+  const store = await reach(url)
+  const { connection, namespace } = await connect()
+  const blobs = openBlobs(store, cache)
+  const client = new Client({ connection, namespace })
+  const engine = role === 'compute' ? new EmbeddedEngine({ blobs, threads, residentBytes }) : null
+  const identity = `${role}@${hostname()}:${process.pid}`
+  const deps = { store, blobs, client, dataFolder, allow, hub, identity, now: Date.now }
+  try {
+    const options = engine === null ? lightWorker({ ...deps, engine }) : computeWorker({ ...deps, engine })
+    const worker = await Worker.create({ ...options, connection, namespace, identity })
+    logger.info('worker started', { role, taskQueue: config.taskQueues[role], namespace, store: store.url })
+    await worker.run()
+  } finally {
+    await engine?.close()
+    await store.close()
+    await connection.close()
+  }
+}
+
+const shared = {
+  shutdownGraceTime: config.worker.shutdownGraceTime,
+  // Past the grace nothing may hold the process: a spot machine is gone soon after.
+  shutdownForceTime: '15s',
+  // `temporal workflow describe` shows a heartbeat's details this fresh.
+  maxHeartbeatThrottleInterval: config.worker.heartbeatEveryMs,
+  defaultHeartbeatThrottleInterval: config.worker.heartbeatEveryMs,
+} satisfies Partial<WorkerOptions>
+
+function lightWorker(deps: Deps): WorkerOptions {
+  return {
+    ...shared,
+    taskQueue: config.taskQueues.light,
+    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    // One copy of zod for all cached workflows instead of one each.
+    bundlerOptions: { preloadModules: ['zod'] },
+    activities: lightActivities(deps),
+    maxConcurrentActivityTaskExecutions: config.worker.lightSlots,
+    maxCachedWorkflows: config.worker.maxCachedWorkflows,
+    stickyQueueScheduleToStartTimeout: config.worker.stickyQueueScheduleToStartTimeout,
+  }
+}
+
+function computeWorker(deps: Deps & { readonly engine: EmbeddedEngine }): WorkerOptions {
+  return {
+    ...shared,
+    taskQueue: config.taskQueues.compute,
+    activities: computeActivities(deps),
+    maxConcurrentActivityTaskExecutions: config.worker.computeSlots,
+  }
+}
+
+function roleOf(args: string[]): Role {
+  const { values } = parseArgs({ args, options: { role: { type: 'string' } } })
+  const role = roles.find((name) => name === values.role)
+  if (role === undefined)
+    throw new Error(`--role: expected light or compute, found ${values.role ?? 'nothing'}`)
+  return role
+}
+
+/** The store, if it answers: a wrong bucket or key must show now, not in the first activity. */
+async function reach(url: string): Promise<Store> {
+  const store = await openStore(url)
+  try {
+    await store.head('format.json')
+    return store
+  } catch (cause) {
+    await store.close()
+    throw new Error(`PLACEBO_STORE=${url}: the store cannot be read (${messageOf(cause)})`, { cause })
+  }
+}
+
+async function connect(): Promise<{ connection: NativeConnection; namespace: string }> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig()
+  const address = connectionOptions.address ?? 'localhost:7233'
+  const connection = await NativeConnection.connect({ ...connectionOptions, address }).catch(
+    (cause: unknown) => {
+      throw new Error(`TEMPORAL_ADDRESS=${address}: no Temporal server answers (${messageOf(cause)})`, {
+        cause,
+      })
+    },
+  )
+  return { connection, namespace }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(`worker: ${messageOf(error)}`)
+    process.exit(1)
+  },
+)

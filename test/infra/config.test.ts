@@ -1,0 +1,63 @@
+import { tmpdir } from 'node:os'
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../infra/config.ts'
+
+const store = { PLACEBO_STORE: 's3://bucket/prefix' }
+
+describe('what the environment may say', () => {
+  it('needs only a store', () => {
+    const config = readConfig(store)
+    expect(config).toMatchObject({ store: 's3://bucket/prefix', dataFolder: null, allow: [], hub: {} })
+    expect(config.threads).toBeGreaterThanOrEqual(1)
+    expect(config.cache).toMatch(/placebo\/blobs$/)
+  })
+
+  it('turns folders of PLACEBO_ALLOW into the URL prefixes that specs are compared with', () => {
+    const { allow } = readConfig({ ...store, PLACEBO_ALLOW: '/data/models, s3://other/, file:///mnt/x,' })
+    expect(allow).toEqual(['file:///data/models', 's3://other/', 'file:///mnt/x'])
+  })
+
+  it('takes an empty variable as an unset one', () => {
+    const config = readConfig({ ...store, HF_TOKEN: '', PLACEBO_DATA_DIR: '', PLACEBO_THREADS: '' })
+    expect(config.hub).toEqual({})
+    expect(config.dataFolder).toBeNull()
+  })
+
+  it('hands the Hub settings on', () => {
+    const { hub } = readConfig({ ...store, HF_TOKEN: 'hf_x', HF_ENDPOINT: 'https://hub.example' })
+    expect(hub).toEqual({ token: 'hf_x', endpoint: 'https://hub.example' })
+  })
+})
+
+describe('what it may not', () => {
+  const cases: [name: string, env: Record<string, string>, message: RegExp][] = [
+    ['no store', {}, /^PLACEBO_STORE: expected s3:\/\/bucket\/prefix or file:\/\/\/folder, found nothing$/],
+    ['another scheme', { PLACEBO_STORE: 'gs://b' }, /^PLACEBO_STORE=gs:\/\/b: expected s3:/],
+    ['a relative folder', { PLACEBO_STORE: 'file://store' }, /^PLACEBO_STORE=file:\/\/store: expected/],
+    ['no threads', { ...store, PLACEBO_THREADS: '0' }, /^PLACEBO_THREADS=0: /],
+    [
+      'a word for a number',
+      { ...store, PLACEBO_THREADS: 'all' },
+      /^PLACEBO_THREADS=all: expected a whole number/,
+    ],
+    [
+      'a missing folder',
+      { ...store, PLACEBO_DATA_DIR: `${tmpdir()}/no-such` },
+      /^PLACEBO_DATA_DIR=.*: expected a folder/,
+    ],
+    [
+      'a relative allowance',
+      { ...store, PLACEBO_ALLOW: 'models' },
+      /^PLACEBO_ALLOW=models: expected absolute/,
+    ],
+    ['no URL', { ...store, HF_ENDPOINT: 'hub' }, /^HF_ENDPOINT=hub: expected a URL$/],
+  ]
+  it.each(cases)('%s is an error that names variable, value and expectation', (_, env, message) => {
+    expect(() => readConfig(env)).toThrow(message)
+  })
+
+  it('all errors are named at once', () => {
+    const read = () => readConfig({ PLACEBO_STORE: 'x', PLACEBO_THREADS: 'y' })
+    expect(read).toThrow(/PLACEBO_STORE=x(.|\n)*PLACEBO_THREADS=y/)
+  })
+})
