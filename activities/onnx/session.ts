@@ -59,7 +59,7 @@ export async function openSession(graph: Graph, options: SessionOptions): Promis
 async function create(graph: Graph, options: SessionOptions): Promise<ort.InferenceSession> {
   const { device = 'cpu', weightsFolder, prepack = true } = options
   if (graph.weights.length > 0 && !weightsFolder)
-    throw new Error(`session ${graph.name}: has ${graph.weights.length} weights, expected a weights folder`)
+    throw new Error(`session ${graph.name}: expected a weights folder for ${graph.weights[0]!.value.name}`)
   const session: Record<string, unknown> = { intra_op: { allow_spinning: options.spinning ? '1' : '0' } }
   if (weightsFolder) session.model_external_initializers_file_folder_path = weightsFolder
   if (!prepack) session.disable_prepacking = '1'

@@ -24,7 +24,7 @@ describe('each operator gives what is worked out by hand', () => {
     ['Sqrt', (g, x) => g.op('Sqrt', [x]), [n([2], 9, 2)], n([2], 3, Math.SQRT2)],
     ['Reciprocal', (g, x) => g.op('Reciprocal', [x]), [n([2], 4, -2)], n([2], 0.25, -0.5)],
     ['Sigmoid: σ(0) = 1/2, σ(ln 3) = 3/4', (g, x) => g.op('Sigmoid', [x]), [n([2], 0, Math.log(3))], n([2], 0.5, 0.75)],
-    ['Tanh: (4 - 1/4) / (4 + 1/4) at ln 4 / 1', (g, x) => g.op('Tanh', [x]), [n([1], Math.log(4))], n([1], 15 / 17)],
+    ['Tanh of ln 4: (4 - 1/4) / (4 + 1/4)', (g, x) => g.op('Tanh', [x]), [n([1], Math.log(4))], n([1], 15 / 17)],
     ['QuickGelu, alpha 1: x σ(x)', (g, x) => g.op('QuickGelu', [x], { alpha: 1 }), [n([1], Math.log(3))], n([1], 0.75 * Math.log(3))],
     ['Identity', (g, x) => g.op('Identity', [x]), [a], a],
     ['Cast cuts towards zero', (g, x) => g.cast(g.cast(x, 'i64'), 'f32'), [n([2], 1.9, -1.9)], n([2], 1, -1)],
@@ -67,7 +67,7 @@ describe('each operator gives what is worked out by hand', () => {
     ['Shape, second axis', (g, x) => yes(g, g.op('Shape', [x], { start: 1, end: 2 })), [n([1, 3], 1, 2, 3)], n([1], 3)],
     ['ConstantOfShape', (g, x) => g.add(g.zeros([2, 2]), x), [a], a],
     ['Range', (g, x) => g.mul(x, g.op('Range', [g.f32(1), g.f32(7), g.f32(2)], { dims: [3] })), [n([3], 1, 1, 1)], n([3], 1, 3, 5)],
-    // Root mean square of (3, 4)·√2 … (3² + 4² + 0 + 0) / 4 = 6.25 = 2.5²
+    // (3² + 4² + 0 + 0) / 4 = 6.25 = 2.5²
     ['SimplifiedLayerNormalization divides by the root mean square', (g, x, w) => g.op('SimplifiedLayerNormalization', [x, w], { axis: -1, epsilon: 0 }), [n([1, 4], 3, 4, 0, 0), n([4], 1, 10, 1, 1)], n([1, 4], 1.2, 16, 0, 0)],
     ['SimplifiedLayerNormalization, inverse root mean square', (g, x, w) => g.ops('SimplifiedLayerNormalization', [x, w], { axis: -1, epsilon: 0 })[1]!, [n([1, 4], 3, 4, 0, 0), n([4], 1, 1, 1, 1)], n([1, 1], 0.4)],
     ['SkipSimplifiedLayerNormalization normalises the sum', (g, x, y, w) => g.op('SkipSimplifiedLayerNormalization', [x, y, w], { epsilon: 0 }), [n([1, 4], 1, 4, 0, 0), n([1, 4], 2, 0, 0, 0), n([4], 1, 1, 1, 1)], n([1, 4], 1.2, 1.6, 0, 0)],
