@@ -1,57 +1,54 @@
 /**
  * `npm run dev`: the dev stack in .placebo/dev on its well-known ports, one worker of each role, until Ctrl-C.
- *
- * .placebo/dev/stack.json tells `npm run temporal` (and anybody else) where it is; it holds no secret.
+ * `-- --folder F` opens another stack's data instead, such as .placebo/demo.
  */
-import { rm, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { untilTold } from './shutdown.ts'
 import { startStack } from './stack.ts'
 import type { Stack } from './stack.ts'
 
-const folder = join(import.meta.dirname, '..', '.placebo', 'dev')
-const here = (path: string) => relative(process.cwd(), path)
+const { values } = parseArgs({ options: { folder: { type: 'string' } } })
+const folder = values.folder ? resolve(values.folder) : join(import.meta.dirname, '..', '.placebo', 'dev')
 
 async function main(): Promise<number> {
   const told = untilTold()
-  const starting = startStack({ folder, ports: 'fixed', workers: [{ role: 'light' }, { role: 'compute' }] })
+  const starting = startStack({
+    folder,
+    ports: 'fixed',
+    workers: [{ role: 'light' }, { role: 'compute' }],
+    report: (line) => console.log(line),
+  })
   const first = await Promise.race([told, starting])
   if (typeof first === 'string') {
-    // Nothing that was started is lost: the children hang on this process, and it ends now.
-    console.error(`Stopped while starting (${first}).`)
-    return 130
+    console.log(`Stopped while starting (${first}).`)
+    return 130 // what was started hangs on this process and ends with it
   }
-  const stack = first
-  const file = join(folder, 'stack.json')
+  console.log(banner(first))
   try {
-    await writeFile(file, `${JSON.stringify(description(stack), null, 2)}\n`)
-    console.log(banner(stack))
-    const end = await Promise.race([told, stack.failed])
-    console.log(typeof end === 'string' ? `Stopping (${end}) …` : `Stopping: ${end.message}`)
+    const end = await Promise.race([told, first.failed])
+    console.log(typeof end === 'string' ? `Stopping (${end})` : `Stopping: ${end.message}`)
     return typeof end === 'string' ? 0 : 1
   } finally {
-    await rm(file, { force: true })
-    await stack.stop()
+    await first.stop()
     console.log('Stopped.')
   }
 }
 
-function description(stack: Stack) {
-  const { temporalAddress, uiUrl, storeUrl, s3Endpoint, cli } = stack
-  return { pid: process.pid, temporalAddress, uiUrl, storeUrl, s3Endpoint, cli }
-}
-
-function banner(stack: Stack): string {
-  const store = stack.s3Endpoint === null ? stack.storeUrl : `${stack.storeUrl} at ${stack.s3Endpoint}`
+function banner({ temporalAddress, uiUrl, storeUrl, s3Endpoint, processes }: Stack): string {
+  const here = (name: string) => relative(process.cwd(), join(folder, name))
+  const workers = [...processes.keys()].filter((name) => /^(light|compute)/.test(name))
+  const start = 'workflow start --type train --task-queue placebo --input-file examples/train.json'
   return [
-    `Temporal  ${stack.temporalAddress}`,
-    `Web UI    ${stack.uiUrl}`,
-    `Store     ${store}${stack.s3Endpoint === null ? '' : `, keys in ${here(join(folder, 'credentials'))}`}`,
-    `Workers   ${[...stack.processes.keys()].filter((name) => /^(light|compute)/.test(name)).join(', ')}`,
-    `Logs      ${here(join(folder, 'logs'))}`,
+    `Temporal  ${temporalAddress}`,
+    `Web UI    ${uiUrl}`,
+    `Store     ${storeUrl}${s3Endpoint === null ? '' : ` at ${s3Endpoint}, keys in ${here('credentials')}`}`,
+    `Workers   ${workers.join(', ')}`,
+    `Logs      ${here('logs')}`,
     '',
-    'Start a run:  temporal workflow start --type train --task-queue placebo --input-file examples/train.json',
-    '(without the CLI in PATH: npm run -s temporal -- workflow start …)        Ctrl-C stops everything.',
+    `Start a run:  temporal ${start}`,
+    `        or:   npm run -s temporal -- ${start}`,
+    'Ctrl-C stops everything.',
   ].join('\n')
 }
 

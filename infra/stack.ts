@@ -9,7 +9,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { leash } from './leash.ts'
-import { tryLock } from './lock.ts'
+import { alive, tryLock } from './lock.ts'
 import { provision } from './provision.ts'
 import * as servers from './servers.ts'
 import { supervise } from './supervise.ts'
@@ -59,6 +59,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const isServer = ({ name }: Supervised) => name === 'temporal' || name === 's3'
     await Promise.all(all.filter((process) => !isServer(process)).map((process) => process.stop()))
     await Promise.all(all.filter(isServer).map((process) => process.stop()))
+    await rm(join(folder, 'stack.json'), { force: true })
     await unlock()
   })
   try {
@@ -82,12 +83,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         startWorker(base, name, role, { ...env, ...own }),
       ),
     )
-    return {
+    const addresses = {
       temporalAddress: temporal.address,
       uiUrl: temporal.uiUrl,
       storeUrl: store.url,
       s3Endpoint: store.endpoint,
       cli,
+    }
+    await writeDescription(folder, { pid: process.pid, ...addresses })
+    return {
+      ...addresses,
       env,
       processes,
       failed: Promise.race([...processes.values()].map((process) => process.failed)),
@@ -111,7 +116,7 @@ async function startTemporal(base: Base, cli: string) {
   const address = `${servers.loopback}:${port}`
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] }
   const log = join(base.folder, 'logs', 'temporal.log')
-  const temporal = await supervise({
+  const temporal = supervise({
     name: 'temporal',
     start: () =>
       leash(cli, servers.temporalArguments(base.folder, port, uiPort), { env, log, graceSeconds: 10 }),
@@ -120,6 +125,7 @@ async function startTemporal(base: Base, cli: string) {
     report: (line) => base.report(line),
   })
   base.processes.set('temporal', temporal)
+  await temporal.ready
   await servers.prepareNamespace(cli, address)
   const profile = join(base.folder, 'temporal.toml')
   await writeFile(profile, `[profile.default]\naddress = "${address}"\nnamespace = "${servers.namespace}"\n`)
@@ -140,7 +146,7 @@ async function startStore(base: Base, versitygw: string | null) {
   const credentials = await servers.credentialsIn(base.folder)
   const objects = join(base.folder, 's3')
   await mkdir(join(objects, servers.bucket), { recursive: true }) // a folder of the gateway's root is a bucket
-  const s3 = await supervise({
+  const s3 = supervise({
     name: 's3',
     start: () =>
       leash(versitygw, servers.versitygwArguments(objects, port), {
@@ -153,6 +159,7 @@ async function startStore(base: Base, versitygw: string | null) {
     report: (line) => base.report(line),
   })
   base.processes.set('s3', s3)
+  await s3.ready
   const endpoint = `http://${servers.loopback}:${port}`
   const env = {
     AWS_ACCESS_KEY_ID: credentials.accessKey,
@@ -168,7 +175,7 @@ async function startStore(base: Base, versitygw: string | null) {
 
 async function startWorker(base: Base, name: string, role: Role, env: Record<string, string | undefined>) {
   const log = join(base.folder, 'logs', `${name}.log`)
-  const worker = await supervise({
+  const worker = supervise({
     name,
     start: () => {
       const args = ['--import', 'tsx', join(project, 'infra', 'worker.ts'), '--role', role]
@@ -179,6 +186,7 @@ async function startWorker(base: Base, name: string, role: Role, env: Record<str
     report: (line) => base.report(line),
   })
   base.processes.set(name, worker)
+  await worker.ready
 }
 
 /** light, light-2, compute: what logs and messages call each worker. */
@@ -197,6 +205,28 @@ async function portFor(base: Base, server: keyof typeof fixedPorts): Promise<num
   const port = await servers.freePort(wanted)
   if (port !== wanted) base.report(`Port ${wanted} (${server}) is taken, using ${port}`)
   return port
+}
+
+/** What another process may know of a running stack: `npm run temporal` reads it. No secrets. */
+export interface StackDescription {
+  readonly pid: number
+  readonly temporalAddress: string
+  readonly uiUrl: string
+  readonly storeUrl: string
+  readonly s3Endpoint: string | null
+  readonly cli: string
+}
+
+async function writeDescription(folder: string, description: StackDescription): Promise<void> {
+  await writeFile(join(folder, 'stack.json'), `${JSON.stringify(description, null, 2)}\n`)
+}
+
+/** The stack that runs in a folder, or null; a file left behind by a killed one names a process that is gone. */
+export async function runningStack(folder: string): Promise<StackDescription | null> {
+  const text = await readFile(join(folder, 'stack.json'), 'utf8').catch(() => null)
+  if (text === null) return null
+  const description = JSON.parse(text) as StackDescription
+  return alive(description.pid) ? description : null
 }
 
 /** Two servers on one database file would ruin it. */

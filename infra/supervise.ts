@@ -1,12 +1,14 @@
 /**
  * Keeps one leashed process running: the first start must become healthy, a later death is reported with the end of
- * its log and answered by another start, until it dies three times within a minute.
+ * its log and answered by another start, until five in a row were short-lived.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Leashed } from './leash.ts'
 
 export interface Supervised {
   readonly name: string
+  /** Resolves once it answers for the first time; rejects, with the end of its log, if it never does. */
+  readonly ready: Promise<void>
   /** The process group that runs now. */
   group(): number
   /** A hard kill of what runs now; another one is started. */
@@ -25,42 +27,47 @@ export interface Supervision {
   report(line: string): void
 }
 
-const windowMs = 60_000
-const deathsAllowed = 3
+/** What dies this often this soon after its start would do so for ever. */
+const shortLives = 5
+const shortLifeMs = 10_000
 
-export async function supervise(what: Supervision): Promise<Supervised> {
+export function supervise(what: Supervision): Supervised {
   let current = what.start()
   let stopping = false
-  await untilHealthy(what, current)
   let fail: (error: Error) => void = () => {}
   const failed = new Promise<Error>((resolve) => (fail = resolve))
-  const watch = async () => {
-    const deaths: number[] = []
-    for (;;) {
-      const code = await current.exited
-      if (stopping) return
-      deaths.push(Date.now())
-      const recent = deaths.filter((at) => at > Date.now() - windowMs).length
-      const died = `${what.name} ended with code ${code}`
-      if (recent > deathsAllowed)
-        return fail(new Error(`${died}, the ${recent}th time; its log ends:\n${current.tail()}`))
-      what.report(`${died}, starting another; its log ends:\n${indent(current.tail(), 3)}`)
-      await sleep(recent * 250)
-      if (stopping) return // between the death and the new start there was nothing to stop
-      current = what.start()
-    }
-  }
-  const watching = watch()
+  const ready = untilHealthy(what, current)
+  const watching = ready.then(watch, () => {})
   return {
     name: what.name,
+    ready,
+    failed,
     group: () => current.group,
     kill: () => current.kill(),
-    failed,
     stop: async () => {
       stopping = true
       await current.stop()
       await watching
     },
+  }
+
+  async function watch(): Promise<void> {
+    for (let short = 0; ;) {
+      const started = Date.now()
+      const code = await current.exited
+      if (stopping) return
+      short = Date.now() - started < shortLifeMs ? short + 1 : 0
+      const died = `${what.name} ended with code ${code}`
+      if (short === shortLives) {
+        const why = `${died}, ${short} times in a row soon after its start`
+        fail(new Error(`${why}; its log ends:\n${indent(current.tail(), 15)}`))
+        return
+      }
+      what.report(`${died}, starting another; its log ends:\n${indent(current.tail(), 3)}`)
+      await sleep(short * 500)
+      if (stopping) return // between the death and the new start there was nothing to stop
+      current = what.start()
+    }
   }
 }
 
