@@ -5,9 +5,10 @@
  * gradients.ts does the first, `finish` drops the second.
  * Choices where mathematics leaves one: Min and Max give a tie to their first input, ReduceMax shares it evenly.
  */
-import type { Dim, GraphBuilder, Shape, Value } from './graph.ts'
+import { axisOf, integers, product } from './dims.ts'
+import type { GraphBuilder } from './graph.ts'
 import type { Attributes, Inputs, Op } from './ops.ts'
-import { axisOf, integers, product } from './shapes.ts'
+import type { Dim, Shape, Value } from './value.ts'
 
 type Gradient = Value | null
 export interface Application<K extends Op> {
@@ -55,7 +56,7 @@ export const derivatives: { readonly [K in Op]: Derivative<K> | null } = {
   FusedMatMul: ({ g, dy, x: [a, b], attributes }) => productGradient(g, dy, a, b, attributes),
   Gemm: ({ g, dy, x: [a, b, c], attributes: { transA = false, transB = false, alpha = 1, beta = 1 } }) => {
     const gemm = (p: Value, q: Value, tp: boolean, tq: boolean): Value =>
-      g.op('Gemm', [p, q], { transA: tp, transB: tq, ...(alpha === 1 ? {} : { alpha }) })
+      g.op('Gemm', [p, q], sides(tp, tq, alpha))
     return [
       transA ? gemm(b, dy, transB, true) : gemm(dy, b, false, !transB),
       transB ? gemm(dy, a, true, transA) : gemm(a, dy, !transA, false),
@@ -171,15 +172,18 @@ function productGradient(
   { transA = false, transB = false, alpha = 1 }: Attributes<'FusedMatMul'>,
 ): [Value, Value] {
   const multiply = (p: Value, q: Value, tp: boolean, tq: boolean): Value =>
-    tp || tq || alpha !== 1
-      ? g.op('FusedMatMul', [p, q], { transA: tp, transB: tq, ...(alpha === 1 ? {} : { alpha }) })
-      : g.matmul(p, q)
+    tp || tq || alpha !== 1 ? g.op('FusedMatMul', [p, q], sides(tp, tq, alpha)) : g.matmul(p, q)
   const da = transA ? multiply(b, dy, transB, true) : multiply(dy, b, false, !transB)
   if (b.shape.length === 2 && a.shape.length > 2 && !transA) {
     const [rows, drows] = [flattened(g, a), flattened(g, dy)]
     return [da, transB ? multiply(drows, rows, true, false) : multiply(rows, drows, true, false)]
   }
   return [da, transB ? multiply(dy, a, true, transA) : multiply(a, dy, !transA, false)]
+}
+
+/** Attributes of a product, without those that say nothing: so that equal products are equal nodes. */
+function sides(transA: boolean, transB: boolean, alpha: number): Attributes<'FusedMatMul'> {
+  return { ...(transA && { transA }), ...(transB && { transB }), ...(alpha !== 1 && { alpha }) }
 }
 
 /** All but the last axis as one. */

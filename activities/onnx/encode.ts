@@ -4,7 +4,7 @@
  * written in one fixed order and carry no time or path, so equal graphs have equal bytes.
  * Left out: functions, subgraphs, sparse tensors, typed tensor fields (content is raw little-endian bytes).
  */
-import type { DType, Graph, Node, Shape, Value, Weight } from './graph.ts'
+import type { DType, Graph, Node, Shape, Value, Weight } from './value.ts'
 import { domainOf, firstOptionalOutput, type AttributeValue } from './ops.ts'
 
 const IR_VERSION = 10

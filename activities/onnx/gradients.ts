@@ -5,9 +5,10 @@
  * sum costs nothing before an elementwise operator.
  */
 import { derivatives, type Application, type Derivative } from './derivatives.ts'
-import type { GraphBuilder, Node, Shape, Value } from './graph.ts'
+import { describe } from './dims.ts'
+import type { GraphBuilder } from './graph.ts'
 import type { Inputs, Op } from './ops.ts'
-import { show } from './shapes.ts'
+import type { Node, Shape, Value } from './value.ts'
 
 export interface Seed {
   readonly output: Value
@@ -94,7 +95,7 @@ function differentiate<K extends Op>(
   const [dy = null] = dys
   const unsupported = dys.slice(1).some((d) => d !== null) && node.op !== 'Split'
   if (!rule || unsupported || (!dy && node.op !== 'Split')) {
-    const reached = node.outputs.map((y) => `${y.name} ${y.dtype}[${show(y.shape)}]`).join(', ')
+    const reached = node.outputs.map(describe).join(', ')
     throw new Error(
       `gradients: ${node.op} has no derivative${unsupported ? ' beyond its first output' : ''}, at ${reached}`,
     )

@@ -1,57 +1,15 @@
 /**
- * Graphs as immutable values, and the one builder that makes them. A value knows its type, its shape and the node it
- * comes from; nothing here knows protobuf or the runtime. A symbolic dimension is a string: equal strings are equal
- * sizes, 'B*T' is a product and 'C+1' a sum of others.
+ * The one builder that makes graphs. A symbolic dimension is a string: equal strings are equal sizes, 'B*T' is a
+ * product and 'C+1' a sum of others.
  * Equal nodes are made once (same operator, inputs and attributes), and what no output needs is dropped by `finish`.
  * Names are counted, so the same calls give the same graph, the same bytes and the same digest.
  */
+import { broadcast, product, show } from './dims.ts'
 import type { Attributes, AttributeValue, Inputs, Op } from './ops.ts'
-import { broadcast, inferOutputs, product, show } from './shapes.ts'
+import { inferOutputs } from './shapes.ts'
+import type { ConstantData, Dim, DType, External, Graph, Node, Shape, Value, Weight } from './value.ts'
 
-export type DType = 'f32' | 'f16' | 'bf16' | 'i64' | 'i32' | 'bool'
-export type Dim = number | string
-export type Shape = readonly Dim[]
-export type ConstantData = Float32Array | BigInt64Array | Int32Array | Uint8Array
-
-export interface Value {
-  readonly name: string
-  readonly dtype: DType
-  readonly shape: Shape
-  /** The node this is an output of; inputs, weights and constants have none. */
-  readonly node?: Node
-  /** Content of a constant: shape rules read axes and sizes from it. */
-  readonly data?: ConstantData
-}
-
-export interface Node {
-  readonly op: Op
-  /** Position among all nodes ever built: inputs always have smaller numbers. */
-  readonly order: number
-  readonly inputs: readonly (Value | null)[]
-  readonly attributes: Readonly<Record<string, AttributeValue>>
-  readonly outputs: readonly Value[]
-}
-
-/** Bytes of a weight inside a file of the weights folder. */
-export interface External {
-  readonly location: string
-  readonly offset: number
-  readonly sizeBytes: number
-}
-
-export interface Weight {
-  readonly value: Value
-  readonly external: External
-}
-
-export interface Graph {
-  readonly name: string
-  readonly inputs: readonly Value[]
-  readonly weights: readonly Weight[]
-  readonly constants: readonly Value[]
-  readonly nodes: readonly Node[]
-  readonly outputs: readonly { readonly name: string; readonly value: Value }[]
-}
+export type * from './value.ts'
 
 /** Attributes may be left out where the operator requires none. */
 type AttributeArguments<K extends Op> =
@@ -247,13 +205,13 @@ export class GraphBuilder {
     return this.op('Gather', [x, indices], { axis })
   }
   sum(x: Value, axes: readonly number[], keepdims = true): Value {
-    return this.op('ReduceSum', [x, this.i64(...axes)], { keepdims })
+    return this.op('ReduceSum', [x, this.i64(...axes)], keepdims ? {} : { keepdims })
   }
   mean(x: Value, axes: readonly number[], keepdims = true): Value {
-    return this.op('ReduceMean', [x, this.i64(...axes)], { keepdims })
+    return this.op('ReduceMean', [x, this.i64(...axes)], keepdims ? {} : { keepdims })
   }
   max(x: Value, axes: readonly number[], keepdims = true): Value {
-    return this.op('ReduceMax', [x, this.i64(...axes)], { keepdims })
+    return this.op('ReduceMax', [x, this.i64(...axes)], keepdims ? {} : { keepdims })
   }
   /** Pieces of `sizes` along `axis`; a symbolic size is read from whatever value has it. */
   split(x: Value, sizes: Shape, axis: number): readonly Value[] {

@@ -1,12 +1,12 @@
 /**
- * The closed set of operators a graph may contain: their inputs and attributes as types, their domain and which of
- * their outputs may be left out as data. Standard operators follow the ONNX operator set 21
+ * The closed set of operators a graph may contain: inputs and attributes of each as types, and as data its domain and
+ * which of its outputs may be left out. Standard operators follow the ONNX operator set 21
  * (https://github.com/onnx/onnx/blob/v1.17.0/docs/Operators.md), those of com.microsoft onnxruntime 1.30
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md).
  * Departures: attributes that ONNX writes as 0 or 1 are booleans here; `dims` and `stopGradient` are ours, tell the
  * shape and gradient rules what ONNX leaves to run time, and are never encoded.
  */
-import type { Dim, DType, Value } from './graph.ts'
+import type { Dim, DType, Value } from './value.ts'
 
 type V = Value
 interface Signature<Inputs extends readonly (V | null | undefined)[], Attributes = Record<never, never>> {
@@ -100,11 +100,18 @@ export interface Ops {
     readonly [x: V, skip: V, weight: V],
     { readonly epsilon: number }
   >
+  /**
+   * x [B, M, heads x D], positions [B, M], caches [rows, D/2]. The kernel refuses M > rows, so rows packed without regard
+   * to position go as [rows, 1, heads x D] with positions [rows, 1].
+   */
   RotaryEmbedding: Signature<
     readonly [x: V, positions: V, cos: V, sin: V],
     { readonly interleaved?: boolean; readonly num_heads?: number; readonly rotary_embedding_dim?: number }
   >
-  /** With `do_rotary`, positions come from `pastLengths`; the caches have capacity `dims`, [B, KV, C, D]. */
+  /**
+   * lastIndex i32 [B]: the index of each row's last token (total length - 1); totalLength i32 []: the longest. With
+   * `do_rotary` the positions follow from them. Outputs: attention, then the caches of shape `dims`, [B, KV, C, D].
+   */
   GroupQueryAttention: Signature<
     readonly [
       q: V,

@@ -7,8 +7,8 @@
  */
 import * as ort from 'onnxruntime-node'
 import { encode } from './encode.ts'
-import type { DType, Graph, Value } from './graph.ts'
-import { show } from './shapes.ts'
+import type { DType, Graph, Value } from './value.ts'
+import { show } from './dims.ts'
 
 export type TensorData = Float32Array | BigInt64Array | Int32Array | Uint16Array | Uint8Array
 /** `data` is row-major; f16 as its bits (Uint16Array), bool as one byte each. */

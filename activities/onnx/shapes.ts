@@ -4,8 +4,9 @@
  * [4,5]`. Different names are taken for different sizes; only 1 broadcasts. Sizes that depend on data come from
  * constants, or else from the `dims` the caller declares.
  */
-import type { Dim, DType, Shape, Value } from './graph.ts'
+import { axisOf, broadcast, describe, integers, product, show, sum } from './dims.ts'
 import type { Attributes, Inputs, Op } from './ops.ts'
+import type { Dim, DType, Shape, Value } from './value.ts'
 
 export interface Inferred {
   readonly dtype: DType
@@ -181,12 +182,15 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return [...same([x]), inverse, inverse, ...same([x])]
   },
   RotaryEmbedding: ([x, _positions, cos, sin]) => {
-    const half = cos.shape.at(-1)
+    const [rows, half] = cos.shape
+    const length = x.shape[1]
     const width = x.shape.at(-1)
     if (show(cos.shape) !== show(sin.shape))
       throw new Error(`rotary: caches differ, cos [${show(cos.shape)}], sin [${show(sin.shape)}]`)
     if (typeof half === 'number' && typeof width === 'number' && width % (2 * half) !== 0)
       throw new Error(`rotary: width ${width} of ${describe(x)} is no multiple of the head width ${2 * half}`)
+    if (typeof length === 'number' && typeof rows === 'number' && length > rows)
+      throw new Error(`rotary: ${describe(x)} is longer than the caches, ${rows} rows`)
     return same([x])
   },
   GroupQueryAttention: ([q, , , pastKey, pastValue], { dims }) => [
@@ -194,58 +198,6 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     { dtype: q.dtype, shape: dims ?? pastKey.shape },
     { dtype: q.dtype, shape: dims ?? pastValue.shape },
   ],
-}
-
-/** The common shape of two, by NumPy's rule; a name broadcasts only against itself and 1. */
-export function broadcast(what: string, left: Shape, right: Shape): Dim[] {
-  const rank = Math.max(left.length, right.length)
-  return Array.from({ length: rank }, (_, i) => {
-    const a = left[i - rank + left.length] ?? 1
-    const b = right[i - rank + right.length] ?? 1
-    if (a !== b && a !== 1 && b !== 1)
-      throw new Error(`${what}: dims do not broadcast, left [${show(left)}], right [${show(right)}]`)
-    return a === 1 ? b : a
-  })
-}
-
-export function show(shape: Shape): string {
-  return shape.join(',')
-}
-
-/** Number of elements, as a factor and the sorted names it is multiplied by. */
-export function product(shape: Shape): { factor: number; names: string } {
-  const parts = shape.flatMap((d): Dim[] => (typeof d === 'number' ? [d] : d.split('*')))
-  const isNumber = (d: Dim): boolean => /^\d+$/.test(`${d}`)
-  return {
-    factor: parts.filter(isNumber).reduce((n: number, d) => n * Number(d), 1),
-    names: parts
-      .filter((d) => !isNumber(d))
-      .sort()
-      .join('*'),
-  }
-}
-
-/** Sum of sizes: a number, or sorted names with the number last ('C+1'). */
-export function sum(dims: readonly Dim[]): Dim {
-  const parts = dims.flatMap((d): Dim[] => (typeof d === 'number' ? [d] : d.split('+')))
-  const number = parts.reduce((n: number, d) => (/^\d+$/.test(`${d}`) ? n + Number(d) : n), 0)
-  const names = parts.filter((d) => !/^\d+$/.test(`${d}`)).sort()
-  if (names.length === 0) return number
-  return [...names, ...(number ? [number] : [])].join('+')
-}
-
-/** Content of an integer constant. */
-export function integers(what: string, name: string, value: Value): number[] {
-  if (!(value.data instanceof BigInt64Array))
-    throw new Error(`${what}: ${name} must be an int64 constant (or declare dims), found ${describe(value)}`)
-  return Array.from(value.data, Number)
-}
-
-/** A non-negative axis. */
-export function axisOf(what: string, x: Pick<Value, 'shape'>, axis: number): number {
-  const at = axis < 0 ? axis + x.shape.length : axis
-  if (at < 0 || at >= x.shape.length) throw new Error(`${what}: axis ${axis} outside of [${show(x.shape)}]`)
-  return at
 }
 
 function elementwise(what: string, result?: DType) {
@@ -324,8 +276,4 @@ function dimAt(what: string, x: Value, axis: number): Dim {
 
 function replace(shape: Shape, axis: number, size: Dim): Dim[] {
   return shape.map((d, i) => (i === axis ? size : d))
-}
-
-function describe(v: Value): string {
-  return `${v.name} ${v.dtype}[${show(v.shape)}]`
 }

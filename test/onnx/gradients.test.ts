@@ -191,12 +191,12 @@ describe('the reverse walk', () => {
         input w f32[2,4]
         input dy f32[M,2]
         SimplifiedLayerNormalization_0_0 f32[M,4], SimplifiedLayerNormalization_0_1 f32[M,1] = SimplifiedLayerNormalization(x, norm) axis=-1 epsilon=0.00001
-        Gemm_2 f32[M,4] = Gemm(dy, w) transA=false transB=false
-        Gemm_3 f32[2,4] = Gemm(dy, SimplifiedLayerNormalization_0_0) transA=true transB=false
+        Gemm_2 f32[M,4] = Gemm(dy, w)
+        Gemm_3 f32[2,4] = Gemm(dy, SimplifiedLayerNormalization_0_0) transA=true
         Mul_4 f32[M,4] = Mul(x, SimplifiedLayerNormalization_0_1)
         Mul_5 f32[M,4] = Mul(Gemm_2, norm)
         Mul_6 f32[M,4] = Mul(Mul_5, Mul_4)
-        ReduceMean_7 f32[M,1] = ReduceMean(Mul_6, [-1]) keepdims=true
+        ReduceMean_7 f32[M,1] = ReduceMean(Mul_6, [-1])
         Mul_8 f32[M,4] = Mul(Mul_4, ReduceMean_7)
         Sub_9 f32[M,4] = Sub(Mul_5, Mul_8)
         Mul_10 f32[M,4] = Mul(SimplifiedLayerNormalization_0_1, Sub_9)

@@ -84,6 +84,11 @@ describe('shape errors say where, what was expected and what was found', () => {
     ['pieces', () => g.split(a, [1, 1], 1), 'split: pieces [1,1] do not fill axis 1 of [2,3]'],
     ['concat', () => g.concat([a, b], 0), 'concat: pieces differ beside axis 0, a f32[2,3] and b f32[4,5]'],
     ['squeeze', () => g.squeeze(a, 0), 'squeeze: axis 0 of [2,3] is not 1'],
+    [
+      'rotary caches shorter than the sequence',
+      () => g.op('RotaryEmbedding', [g.reshape(a, [1, 3, 2]), ids, g.zeros([2, 1]), g.zeros([2, 1])]),
+      'f32[1,3,2] is longer than the caches, 2 rows',
+    ],
     ['unknown name', () => g.size('Q'), 'size: no value of graph errors has a dimension Q'],
     ['constant', () => g.constant(Float32Array.of(1), [2]), 'constant: expected 2 elements for [2], found 1'],
     [
