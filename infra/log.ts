@@ -13,7 +13,9 @@ export class JsonLogger implements Logger {
   }
 
   log(level: LogLevel, message: string, meta: LogMetadata = {}): void {
-    if (order.indexOf(level) < this.#from) return
+    // What the SDK says of its own workings (bundles, pollers) is of interest only when something is wrong.
+    const ownBusiness = ['worker', 'core', 'client'].includes(String(meta['sdkComponent']))
+    if (order.indexOf(level) < (ownBusiness ? order.indexOf('WARN') : this.#from)) return
     const { error, sdkComponent: _, ...fields } = meta as Record<string, unknown>
     const cause =
       error instanceof Error ? { error: error.stack ?? error.message } : error === undefined ? {} : { error }

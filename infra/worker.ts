@@ -16,6 +16,7 @@ import { openBlobs } from '../activities/checkpoint/cache.ts'
 import { openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
 import { EmbeddedEngine } from '../activities/engine/embedded.ts'
+import type { Engine } from '../activities/engine/port.ts'
 import { computeActivities, lightActivities } from '../activities/index.ts'
 import type { Deps } from '../activities/index.ts'
 import * as config from '../temporal.config.ts'
@@ -25,20 +26,28 @@ import { JsonLogger } from './log.ts'
 export const roles = ['light', 'compute'] as const
 export type Role = (typeof roles)[number]
 
-async function main(): Promise<void> {
-  const role = roleOf(process.argv.slice(2))
+/** What a test puts between the worker and its parts, to make them fail. */
+export interface Tampering {
+  readonly store: (store: Store) => Store
+  readonly engine: (engine: Engine) => Engine
+}
+
+/** Serves one role until the process is told to stop. */
+export async function runWorker(role: Role, tampering?: Tampering): Promise<void> {
   const { store: url, dataFolder, cache, allow, threads, residentBytes, hub } = readConfig(process.env)
   const logger = new JsonLogger(process.stdout)
   Runtime.install({
     logger,
     shutdownSignals: ['SIGINT', 'SIGTERM'],
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }) } },
+    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN' }) } },
   })
-  const store = await reach(url)
+  const reached = await reach(url)
+  const store = tampering?.store(reached) ?? reached
   const { connection, namespace } = await connect()
   const blobs = openBlobs(store, cache)
   const client = new Client({ connection, namespace })
-  const engine = role === 'compute' ? new EmbeddedEngine({ blobs, threads, residentBytes }) : null
+  const engine =
+    role === 'compute' ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes }), tampering) : null
   const identity = `${role}@${hostname()}:${process.pid}`
   const deps = { store, blobs, client, dataFolder, allow, hub, identity, now: Date.now }
   try {
@@ -52,6 +61,8 @@ async function main(): Promise<void> {
     await connection.close()
   }
 }
+
+const tamper = (engine: Engine, tampering?: Tampering) => tampering?.engine(engine) ?? engine
 
 const shared = {
   shutdownGraceTime: config.worker.shutdownGraceTime,
@@ -76,7 +87,7 @@ function lightWorker(deps: Deps): WorkerOptions {
   }
 }
 
-function computeWorker(deps: Deps & { readonly engine: EmbeddedEngine }): WorkerOptions {
+function computeWorker(deps: Deps & { readonly engine: Engine }): WorkerOptions {
   return {
     ...shared,
     taskQueue: config.taskQueues.compute,
@@ -120,10 +131,14 @@ async function connect(): Promise<{ connection: NativeConnection; namespace: str
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(`worker: ${messageOf(error)}`)
-    process.exit(1)
-  },
-)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  Promise.resolve(process.argv.slice(2))
+    .then((args) => runWorker(roleOf(args)))
+    .then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(`worker: ${messageOf(error)}`)
+        process.exit(1)
+      },
+    )
+}

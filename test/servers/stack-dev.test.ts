@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { alive } from '../../infra/lock.ts'
+import { runningStack } from '../../infra/stack.ts'
+
+// `npm run dev` as a user runs it: npm, its shell, tsx, the program, and under that the servers and workers.
+const project = join(import.meta.dirname, '../..')
+
+let folder: string
+let npm: ChildProcess
+let output: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'placebo-dev-'))
+  output = ''
+  // A process group of its own, as a terminal gives it: so that Ctrl-C can be sent to all of it.
+  npm = spawn('npm', ['run', 'dev', '--', '--folder', folder], { cwd: project, detached: true })
+  npm.stdout?.on('data', (text: Buffer) => (output += text.toString()))
+  npm.stderr?.on('data', (text: Buffer) => (output += text.toString()))
+  await vi.waitFor(() => expect(output).toContain('Ctrl-C stops everything'), { timeout: 120_000 })
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+/** Every process below `pid`, by what /proc says of parents. */
+async function descendants(pid: number): Promise<number[]> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const parents = await Promise.all(
+    names.map(async (name) => {
+      const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => ') ? 0')
+      return { pid: Number(name), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) }
+    }),
+  )
+  const below = (parent: number): number[] =>
+    parents.filter((each) => each.parent === parent).flatMap((each) => [each.pid, ...below(each.pid)])
+  return below(pid)
+}
+
+async function expectNoneLeft(all: number[]): Promise<void> {
+  // npm, shell, tsx and dev are 3 below npm; two servers and two workers are each two shells and a program: 3 + 12.
+  expect(all.length).toBeGreaterThanOrEqual(15)
+  await vi.waitFor(() => expect(all.filter(alive)).toEqual([]), { timeout: 60_000, interval: 200 })
+}
+
+describe.skipIf(process.platform !== 'linux')('nothing is left running', () => {
+  const everything = async () => [npm.pid ?? 0, ...(await descendants(npm.pid ?? 0))]
+
+  it('after Ctrl-C, and the stack says that it stopped', async () => {
+    const all = await everything()
+    process.kill(-(npm.pid ?? 0), 'SIGINT')
+    await expectNoneLeft(all)
+    expect(output).toMatch(/Stopping \(SIGINT\)\nStopped\./)
+    expect(await runningStack(folder)).toBeNull()
+  })
+
+  it('after kill -9 of the program that holds it all', async () => {
+    const all = await everything()
+    process.kill((await runningStack(folder))?.pid ?? 0, 'SIGKILL')
+    await expectNoneLeft(all)
+  })
+
+  it('after kill -9 of npm, which started it', async () => {
+    const all = await everything()
+    npm.kill('SIGKILL')
+    await expectNoneLeft(all)
+  })
+})
