@@ -1,5 +1,5 @@
 /**
- * Quantiles of Student's t for any real number of degrees of freedom (Satterthwaite's are seldom whole).
+ * Quantiles of Student's t for any positive number of degrees of freedom.
  *
  * Source: the regularised incomplete beta function by Lentz's continued fraction (NIST DLMF 8.17.22), log Γ by
  * Lanczos (g = 7, 9 terms); inverted by bisection, which cannot diverge. Accurate to about 1e-10, checked against

@@ -108,7 +108,7 @@ export function curves(samples: readonly Sample[], looks: Looks, axes: Axes): Fi
     encoding: { ...position(axes), ...colour(arms, looks), detail },
   })
   const encoding = { ...position(axes), ...colour(arms, looks) }
-  const points = new Set(means.map(({ x }) => x)).size <= 24
+  const points = new Set(means.map(({ x }) => x)).size <= 12
   return {
     ...axes.size,
     ...(axes.title === undefined ? {} : { title: axes.title }),
@@ -140,13 +140,13 @@ export function forest(
     low: 100 * (value.low ?? value.value),
     high: 100 * (value.high ?? value.value),
   }))
-  const y = { field: 'arm', type: 'nominal', sort: arms, title: null, axis: forestLabels }
+  const y = { field: 'arm', type: 'nominal', sort: arms, title: null, axis: forestLabels(arms) }
   const along = (field: string) => ({
     field,
     type: 'quantitative',
     title: x,
     scale: { domain: xDomain, nice: false, zero: false },
-    axis: { format: '+d', grid: true },
+    axis: { labelExpr: "datum.value === 0 ? '0' : format(datum.value, '+d')", grid: true },
   })
   const colours = colour(arms, looks)
   return {
@@ -172,12 +172,19 @@ export function forest(
     ],
   }
 }
-const forestLabels = {
-  labelFontSize: 12,
-  labelColor: 'var(--text)',
-  labelPadding: 8,
-  labelLimit: 140,
-  minExtent: 84,
+/** Left-aligned names; their column is as wide as the longest: about 7 px a letter, and names end at 24 letters. */
+const forestLabels = (arms: readonly string[]) => {
+  const width = 12 + 7 * Math.min(24, Math.max(...arms.map(({ length }) => length)))
+  return {
+    labelExpr: "length(datum.label) > 24 ? slice(datum.label, 0, 23) + '…' : datum.label",
+    labelFontSize: 12,
+    labelColor: 'var(--text)',
+    labelAlign: 'left',
+    labelPadding: width,
+    labelLimit: 1000, // Vega's estimate of widths is generous and would cut names that fit
+    minExtent: width,
+    maxExtent: width,
+  }
 }
 
 /** The smallest domain that holds all values, padded and rounded outwards; never empty. */

@@ -37,7 +37,14 @@ export interface ReportInput {
 }
 
 /** One flat row a (benchmark, model, arm), for results.parquet: shares in 0..1, null where nothing was measured. */
-export type ResultRow = Readonly<Record<string, string | number | null>>
+export type ResultRow = {
+  readonly [name in 'sweep' | 'benchmark' | 'model' | 'arm' | 'intervals']: string
+} & { readonly [name in 'seeds' | 'failed' | 'steps']: number } & {
+  readonly [name in Bounded<'start' | 'end' | 'gain' | 'overNull' | 'overRandom'> | 'codeStart' | 'codeEnd']:
+    number | null
+}
+/** A value and its interval: `gain`, `gainLow`, `gainHigh`. */
+type Bounded<Name extends string> = Name | `${Name}Low` | `${Name}High`
 
 export async function report(
   input: ReportInput,
@@ -193,7 +200,7 @@ function card(model: string, rows: readonly Effect[]): Markup {
     <div class="big">${said(value)}<span class="range">${range(value)}</span></div>
     <p>
       points that <b>${arm.arm}</b> earned
-      ${over}${excludesZero(value) ? '' : '; zero is within the interval'}
+      ${over}${seedsNote(arm)}${excludesZero(value) ? '' : '; zero is within the interval'}
     </p>
     ${
       arm.overNull === null || random === null
@@ -205,6 +212,9 @@ function card(model: string, rows: readonly Effect[]): Markup {
     }
   </section>`
 }
+
+const seedsNote = ({ seeds, failedSeeds }: Effect) =>
+  failedSeeds.length === 0 ? '' : ` (${seeds.length} of ${seeds.length + failedSeeds.length} seeds)`
 
 async function updateSection(runs: readonly RunResult[], looks: Looks): Promise<Markup | null> {
   const panels = await updatePanels(runs, looks)
@@ -222,11 +232,12 @@ async function updateSection(runs: readonly RunResult[], looks: Looks): Promise<
 }
 
 function flat(sweep: string, row: Effect): ResultRow {
-  const spread = (name: string, estimate: Estimate | null) => ({
-    [name]: estimate?.value ?? null,
-    [`${name}Low`]: estimate?.low ?? null,
-    [`${name}High`]: estimate?.high ?? null,
-  })
+  const spread = <Name extends string>(name: Name, estimate: Estimate | null) =>
+    ({
+      [name]: estimate?.value ?? null,
+      [`${name}Low`]: estimate?.low ?? null,
+      [`${name}High`]: estimate?.high ?? null,
+    }) as Record<Bounded<Name>, number | null>
   return {
     sweep,
     benchmark: row.benchmark,

@@ -83,9 +83,12 @@ p{margin:0 0 12px;max-width:74ch}
 .card .range{font-size:15px;color:var(--muted);font-weight:400;letter-spacing:0;margin-left:8px}
 .card p{margin:4px 0 0;font-size:14px}
 .card p.note{margin-top:10px}
+.nowrap{white-space:nowrap}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14px}
-caption{text-align:left;font-weight:600;padding:22px 0 6px;overflow-wrap:anywhere}
+th.model{padding:20px 0 6px;font-size:14px;font-weight:600;color:var(--text);text-align:left;overflow-wrap:anywhere}
+.wide+.note{margin-top:12px}
+.panels+.wide{margin-top:22px}
 th{font-weight:500;color:var(--muted);font-size:12.5px;text-align:right;vertical-align:bottom;padding:4px 0 6px 14px;border-bottom:1px solid var(--rule)}
 td{text-align:right;padding:8px 0 7px 14px;border-bottom:1px solid var(--grid);vertical-align:top;white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}
@@ -99,7 +102,7 @@ td.none{color:var(--muted)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:8px 0 12px;padding:0;list-style:none;font-size:13.5px}
 .panels{display:grid;gap:20px 28px;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr))}
 .panels.three{grid-template-columns:repeat(auto-fit,minmax(min(100%,280px),1fr));gap:14px 22px}
-figure{margin:0;max-width:600px}
+figure{margin:0;max-width:640px}
 .three figure{max-width:400px}
 svg{display:block;width:100%;height:auto}
 code,.mono{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}

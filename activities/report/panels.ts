@@ -92,6 +92,8 @@ const logged = [
   ['completions/mean_length', 'Tokens a completion', 1, '.1~f'],
   ['clip_ratio/low_mean', 'Clipped low, % of tokens', 100, '.2~f'],
   ['clip_ratio/high_mean', 'Clipped high, % of tokens', 100, '.2~f'],
+  ['frac_reward_zero_std', 'Groups without a signal, %', 100, '.0f'],
+  ['sampling/sampling_logp_difference/mean', 'Sampler against trainer, |Δ log π|', 1, '.1~e'],
 ] as const
 
 /** Small panels of each model's training; null when no run logged any of it. */

@@ -47,7 +47,7 @@ const config = {
     fontSize: 13,
     fontWeight: 600,
     anchor: 'start',
-    frame: 'group',
+    frame: 'bounds',
     offset: 10,
   },
   axis: {
@@ -64,7 +64,7 @@ const config = {
     titlePadding: 6,
   },
   axisY: { domain: false, ticks: false, tickCount: 5 },
-  axisX: { grid: false, tickCount: 6 },
+  axisX: { grid: false, tickCount: 6, labelFlush: false },
 }
 
 const attribute = (text: string) => text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)

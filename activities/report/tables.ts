@@ -34,33 +34,40 @@ function swatch(arm: string, looks: Looks): Markup {
 
 /** Effects of one benchmark, one block a model. */
 export function effectsTable(rows: readonly Effect[], looks: Looks): Markup {
-  const models = [...new Set(rows.map(({ model }) => model))]
+  const heads = ['seeds', 'start', 'end', 'gain', 'over null', 'over random', 'code']
+  return blocks(
+    heads,
+    modelsOf(rows).map((model) => [
+      model,
+      rows.filter((row) => row.model === model).map((row) => effectRow(row, looks)),
+    ]),
+  )
+}
+
+/** One table, so that columns line up, with a block of arms under each model's name. */
+function blocks(heads: readonly string[], models: readonly (readonly [string, readonly Markup[]])[]): Markup {
   return html`<div class="wide">
-    ${models.map(
-      (model) =>
-        html`<table>
-          <caption>
-            ${model}
-          </caption>
-          <thead>
+    <table>
+      <thead>
+        <tr>
+          <th>arm</th>
+          ${heads.map((head) => html`<th>${head}</th>`)}
+        </tr>
+      </thead>
+      ${models.map(
+        ([model, rows]) =>
+          html`<tbody>
             <tr>
-              <th>arm</th>
-              <th>seeds</th>
-              <th>start</th>
-              <th>end</th>
-              <th>gain</th>
-              <th>over null</th>
-              <th>over random</th>
-              <th>code</th>
+              <th class="model" colspan="${heads.length + 1}" scope="rowgroup">${model}</th>
             </tr>
-          </thead>
-          <tbody>
-            ${rows.filter((row) => row.model === model).map((row) => effectRow(row, looks))}
-          </tbody>
-        </table>`,
-    )}
+            ${rows}
+          </tbody> `,
+      )}
+    </table>
   </div>`
 }
+
+const modelsOf = (rows: readonly { readonly model: string }[]) => [...new Set(rows.map(({ model }) => model))]
 
 function effectRow(row: Effect, looks: Looks): Markup {
   const tried = row.seeds.length + row.failedSeeds.length
@@ -100,8 +107,7 @@ export function switchingTable(
   evaluations: ReadonlyMap<string, Evaluation>,
   looks: Looks,
 ): Markup | null {
-  const models = [...new Set(runs.map(({ model }) => model))]
-  const tables = models.flatMap((model) => {
+  const models = modelsOf(runs).flatMap((model): [string, Markup[]][] => {
     const ours = runs.filter((run) => run.model === model)
     const rows = armsInOrder(ours.map(({ arm }) => arm)).flatMap((arm) => {
       const seeds = ours
@@ -109,30 +115,18 @@ export function switchingTable(
         .flatMap((run) => switched(run, benchmark, evaluations) ?? [])
       return seeds.length === 0
         ? []
-        : html`<tr>
-            <td>${swatch(arm, looks)}${arm}</td>
-            ${switchCells(seeds)}
-          </tr>`
+        : [
+            html`<tr>
+              <td>${swatch(arm, looks)}${arm}</td>
+              ${switchCells(seeds)}
+            </tr>`,
+          ]
     })
-    return rows.length === 0
-      ? []
-      : html`<table>
-          <caption>
-            ${model}
-          </caption>
-          <thead>
-            <tr>
-              <th>arm</th>
-              ${switches.map((name) => html`<th>${name.replace('→', ' → ')}</th>`)}
-              <th>gain</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${rows}
-          </tbody>
-        </table>`
+    return rows.length === 0 ? [] : [[model, rows]]
   })
-  return tables.length === 0 ? null : html`<div class="wide">${tables}</div>`
+  return models.length === 0
+    ? null
+    : blocks([...switches.map((name) => name.replace('→', ' → ')), 'gain'], models)
 }
 
 function switchCells(seeds: readonly Switching[]): Markup {
@@ -233,7 +227,7 @@ export function provenanceTables(
         'Cost',
         dollarsPerDeviceHour === undefined
           ? null
-          : `$${fixed((seconds / 3600) * dollarsPerDeviceHour, 2)} at $${dollarsPerDeviceHour} a device-hour`,
+          : `$${fixed((seconds / 3600) * dollarsPerDeviceHour, 2)} at $${fixed(dollarsPerDeviceHour, 2)} a device-hour`,
       )}
     </dl>
     <div class="wide">
@@ -258,9 +252,9 @@ export function provenanceTables(
               <td class="text">${run.model}</td>
               <td class="text">${run.arm}</td>
               <td>${run.seed}</td>
-              <td><code>${specs?.get(run.run)?.slice(0, 12) ?? '–'}</code></td>
-              <td><code>${policy(start)}</code></td>
-              <td><code>${policy(end)}</code></td>
+              <td class="text"><code>${specs?.get(run.run)?.slice(0, 12) ?? '–'}</code></td>
+              <td class="text"><code>${policy(start)}</code></td>
+              <td class="text"><code>${policy(end)}</code></td>
               <td>${fixed(run.deviceSeconds, 1)} s</td>
             </tr>`
           })}

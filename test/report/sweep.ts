@@ -108,7 +108,7 @@ export function madeUpSweep({ seeds = [1, 2, 3], steps = 15, every = 5, problems
 }
 
 function metricsOf(step: number, arm: string, noise: number, [accuracy]: End): Record<string, number> {
-  const counts = Array.from({ length: 10 }, (_, decile) => [
+  const counts = Array.from({ length: 10 }, (_, decile): [string, number][] => [
     [`clip_count/tokens/${decile}`, decile === 9 ? 9000 : 120 + 10 * decile],
     [`clip_count/low/${decile}`, decile === 9 ? 2 : Math.max(0, 12 - decile)],
     [`clip_count/high/${decile}`, decile > 7 ? 0 : Math.max(0, 9 - decile)],
@@ -119,6 +119,8 @@ function metricsOf(step: number, arm: string, noise: number, [accuracy]: End): R
     'completions/mean_length': 31 + noise / 2,
     'clip_ratio/low_mean': Math.max(0, 0.0027 + 0.0006 * noise),
     'clip_ratio/high_mean': Math.max(0, 0.0015 + 0.0004 * noise),
-    ...(Object.fromEntries(counts) as Record<string, number>),
+    frac_reward_zero_std: Math.min(1, Math.max(0, accuracy - 0.2 + 0.02 * noise)),
+    'sampling/sampling_logp_difference/mean': 3e-6 * Math.exp(noise / 9),
+    ...Object.fromEntries(counts.flat()),
   }
 }
