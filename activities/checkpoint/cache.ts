@@ -1,0 +1,179 @@
+/**
+ * Content-addressed blobs: in the store at blobs/sha256/ab/<digest>, on the worker's own disk at <folder>/ab/<digest>.
+ *
+ * Nothing is read before its digest was computed: while a download streams to a temporary file, which is renamed only
+ * if it matches, and once a process for files that were there before it. Two processes that bring the same blob rename
+ * the same bytes onto each other. An object in the store is believed only if its size and CRC32 are the blob's own; a
+ * torn one is written again. Leaves out: eviction, so the folder grows until someone empties it (always safe between
+ * activities: a missing file is downloaded again).
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { checksumsOf, checksumsOfFile, type Checksums } from './checksum.ts'
+import { codeOf } from './faults.ts'
+import * as keys from './keys.ts'
+import { CorruptObject, type BlobRef, type Blobs, type Store, type Transfer } from './store.ts'
+
+export function openBlobs(store: Store, folder: string): Blobs {
+  return new BlobCache(store, folder)
+}
+
+class BlobCache implements Blobs {
+  readonly folder: string
+  readonly #store: Store
+  readonly #temporary: string
+  /** Digests whose cached file this process has verified. */
+  readonly #verified = new Set<string>()
+  readonly #bringing = new Map<string, Promise<string>>()
+  readonly #swept: Promise<void>
+
+  constructor(store: Store, folder: string) {
+    this.#store = store
+    this.folder = folder
+    this.#temporary = join(folder, 'tmp')
+    mkdirSync(this.#temporary, { recursive: true })
+    this.#swept = sweep(this.#temporary)
+  }
+
+  async put(bytes: Uint8Array, transfer?: Transfer): Promise<BlobRef> {
+    const sums = checksumsOf(bytes)
+    const key = keys.blob(sums.digest)
+    // What is there and differs is torn, and what is written is the same whoever writes it: no condition is needed.
+    const found = await this.#store.head(key)
+    const whole = found?.sizeBytes === sums.sizeBytes && found.crc32 === sums.crc32
+    if (!whole) await this.#store.replace(key, bytes, transfer)
+    return refOf(sums)
+  }
+
+  async adopt(path: string, transfer?: Transfer): Promise<BlobRef> {
+    const sums = await checksumsOfFile(path, signalOf(transfer))
+    await this.#store.upload(keys.blob(sums.digest), path, transfer)
+    await this.#place(path, sums.digest)
+    return refOf(sums)
+  }
+
+  async file(ref: BlobRef, transfer?: Transfer): Promise<string> {
+    // One download at a time of a blob. Not shared: the one who started it may be cancelled without the others.
+    for (;;) {
+      const other = this.#bringing.get(ref.digest)
+      if (other === undefined) break
+      await other.catch(() => undefined)
+      transfer?.signal?.throwIfAborted()
+    }
+    const bringing = this.#bring(ref, transfer)
+    this.#bringing.set(ref.digest, bringing)
+    try {
+      return await bringing
+    } finally {
+      this.#bringing.delete(ref.digest)
+    }
+  }
+
+  async bytes(ref: BlobRef, transfer?: Transfer): Promise<Uint8Array> {
+    return readFile(await this.file(ref, transfer))
+  }
+
+  async scratch(name: string): Promise<string> {
+    await this.#swept
+    return join(this.#temporary, `${owner()}-${randomUUID()}-${basename(name)}`)
+  }
+
+  async #bring(ref: BlobRef, transfer?: Transfer): Promise<string> {
+    if (await this.#cached(ref, transfer)) return this.#path(ref.digest)
+    const temporary = await this.scratch(ref.digest)
+    try {
+      await this.#download(ref, temporary, transfer)
+      return await this.#place(temporary, ref.digest)
+    } finally {
+      await rm(temporary, { force: true })
+    }
+  }
+
+  /** Whether the cache has the blob's verified bytes; what does not match is removed. */
+  async #cached(ref: BlobRef, transfer?: Transfer): Promise<boolean> {
+    const path = this.#path(ref.digest)
+    const sizeBytes = await sizeOf(path)
+    if (sizeBytes === null) return false
+    if (sizeBytes === ref.sizeBytes) {
+      if (this.#verified.has(ref.digest)) return true
+      if ((await checksumsOfFile(path, signalOf(transfer))).digest === ref.digest) {
+        this.#verified.add(ref.digest)
+        return true
+      }
+    }
+    await rm(path, { force: true })
+    return false
+  }
+
+  async #download(ref: BlobRef, to: string, transfer?: Transfer): Promise<void> {
+    const key = keys.blob(ref.digest)
+    const sha256 = createHash('sha256')
+    let sizeBytes = 0
+    const handle = await open(to, 'wx')
+    try {
+      for await (const chunk of this.#store.read(key, transfer)) {
+        sha256.update(chunk)
+        sizeBytes += chunk.length
+        await handle.writeFile(chunk)
+      }
+    } finally {
+      await handle.close()
+    }
+    const digest = sha256.digest('hex')
+    if (digest === ref.digest && sizeBytes === ref.sizeBytes) return
+    throw new CorruptObject(
+      `${this.#store.url}: ${key} does not match its digest: ` +
+        `expected ${ref.sizeBytes} bytes of ${ref.digest}, found ${sizeBytes} bytes of ${digest}`,
+    )
+  }
+
+  async #place(from: string, digest: string): Promise<string> {
+    const to = this.#path(digest)
+    await mkdir(dirname(to), { recursive: true })
+    await rename(from, to)
+    this.#verified.add(digest)
+    return to
+  }
+
+  #path(digest: string): string {
+    return join(this.folder, digest.slice(0, 2), digest)
+  }
+}
+
+const refOf = ({ digest, sizeBytes }: Checksums): BlobRef => ({ digest, sizeBytes })
+
+/** The signal alone: bytes that are only hashed are not progress of a transfer. */
+const signalOf = (transfer?: Transfer): Transfer => (transfer?.signal ? { signal: transfer.signal } : {})
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** Who a temporary file belongs to: a process of a machine (machines may share the folder). */
+const owner = (pid = process.pid) => `${hostname()}~${pid}`
+
+/** Removes what processes of this machine that are gone left behind. */
+async function sweep(temporary: string): Promise<void> {
+  for (const name of await readdir(temporary)) {
+    const [, host, pid] = /^(.+)~(\d+)-/.exec(name) ?? []
+    if (host === hostname() && !alive(Number(pid)))
+      await rm(join(temporary, name), { recursive: true, force: true })
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Checksums of bytes in memory and in files: SHA-256 names a blob, CRC32 (IEEE, as S3 keeps it: big-endian, base64)
+ * tells a whole object from a torn one without reading it. Both native, in one pass.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import type { BlobRef, Transfer } from './store.ts'
+
+export interface Checksums extends BlobRef {
+  readonly crc32: string
+}
+
+/** Big enough that a chunk's cost is its bytes, small enough that other work gets its turn. */
+const chunkBytes = 1024 * 1024
+
+export function base64OfCrc32(value: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value >>> 0)
+  return bytes.toString('base64')
+}
+
+export const crc32Of = (bytes: Uint8Array) => base64OfCrc32(crc32(bytes))
+
+export function checksumsOf(bytes: Uint8Array): Checksums {
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  return { digest, sizeBytes: bytes.length, crc32: crc32Of(bytes) }
+}
+
+export async function checksumsOfFile(path: string, transfer?: Transfer): Promise<Checksums> {
+  const sha256 = createHash('sha256')
+  let crc = 0
+  let sizeBytes = 0
+  for await (const chunk of chunksOf(path, transfer)) {
+    sha256.update(chunk)
+    crc = crc32(chunk, crc)
+    sizeBytes += chunk.length
+  }
+  return { digest: sha256.digest('hex'), sizeBytes, crc32: base64OfCrc32(crc) }
+}
+
+export async function crc32OfFile(
+  path: string,
+  transfer?: Transfer,
+): Promise<{ crc32: string; sizeBytes: number }> {
+  let crc = 0
+  let sizeBytes = 0
+  for await (const chunk of chunksOf(path, transfer)) {
+    crc = crc32(chunk, crc)
+    sizeBytes += chunk.length
+  }
+  return { crc32: base64OfCrc32(crc), sizeBytes }
+}
+
+export function chunksOf(path: string, transfer?: Transfer): AsyncIterable<Uint8Array> {
+  const signal = transfer?.signal
+  return createReadStream(path, {
+    highWaterMark: chunkBytes,
+    ...(signal && { signal }),
+  }) as AsyncIterable<Uint8Array>
+}

@@ -1,0 +1,43 @@
+/**
+ * Stored JSON documents: validated when read, written as canonical JSON, the first committed one wins.
+ *
+ * A document is believed only if it parses under its schema, which includes its `format`. Two writers of one key agree
+ * because both go on with what the store holds, not with what they meant to write.
+ */
+import type { z } from 'zod'
+import { canonical } from './canonical.ts'
+import { CorruptObject, NotFound, type Store } from './store.ts'
+
+/** The document, or null where there is none. Throws CorruptObject naming the key and what does not fit. */
+export async function readDocument<T>(store: Store, key: string, schema: z.ZodType<T>): Promise<T | null> {
+  try {
+    return await requireDocument(store, key, schema)
+  } catch (error) {
+    if (error instanceof NotFound) return null
+    throw error
+  }
+}
+
+/** The document. Throws NotFound, CorruptObject. */
+export async function requireDocument<T>(store: Store, key: string, schema: z.ZodType<T>): Promise<T> {
+  const bytes = await store.get(key)
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new CorruptObject(`${store.url}: ${key} is not JSON (${bytes.length} bytes)`, { cause })
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(
+    ({ path, message }) => `${path.map(String).join('.') || '$'}: ${message}`,
+  )
+  throw new CorruptObject(`${store.url}: ${key} does not fit its schema: ${faults.join('; ')}`)
+}
+
+/** Writes the document unless its key has one, and answers with the one the store holds from now on. */
+export async function commit<T>(store: Store, key: string, schema: z.ZodType<T>, value: T): Promise<T> {
+  const fresh = schema.parse(value)
+  const bytes = new TextEncoder().encode(canonical(fresh))
+  return (await store.create(key, bytes)) === 'created' ? fresh : requireDocument(store, key, schema)
+}

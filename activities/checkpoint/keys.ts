@@ -1,0 +1,87 @@
+/**
+ * Every key of the store's layout, one function each. Ids are checked before they become part of a key, and no key is
+ * a prefix of another up to a slash: a store whose objects are plain files cannot hold `p` beside `p/q`.
+ */
+import { Digest, RunId } from '../contracts.ts'
+
+export const store = 'store.json'
+
+export const blob = (digest: string) => `blobs/sha256/${checked(digest).slice(0, 2)}/${digest}`
+
+export const spec = (hash: string) => `specs/${checked(hash)}.json`
+export const model = (key: string) => `models/${checked(key)}.json`
+export const data = (key: string) => `data/${checked(key)}.json`
+export const pretrain = (lineage: string) => `pretrain/${checked(lineage)}.json`
+export const evaluation = (key: string) => `evaluations/${checked(key)}.json`
+export const completions = (key: string, shard: number) =>
+  `completions/${checked(key)}/completions-${digits(shard, 2)}.parquet`
+export const labels = (key: string) => `labels/${checked(key)}.parquet`
+
+export const run = (id: string) => `${runFolder(id)}/run.json`
+/** Prefix of all that a run's steps wrote. */
+export const steps = (id: string) => `${runFolder(id)}/steps/`
+export const rollouts = (id: string, step: number, shard: number) =>
+  `${stepFolder(id, step)}/rollouts-${digits(shard, 2)}.parquet`
+export const rewards = (id: string, step: number, shard: number) =>
+  `${stepFolder(id, step)}/rewards-${digits(shard, 2)}.parquet`
+export const metrics = (id: string, step: number) => `${stepFolder(id, step)}/metrics.json`
+export const provenance = (id: string, step: number) => `${stepFolder(id, step)}/provenance.json`
+export const runEvaluation = (id: string, step: number, benchmark: string) =>
+  `${stepFolder(id, step)}/evaluation-${name(benchmark)}.json`
+/** Prefix of a run's checkpoints. */
+export const checkpoints = (id: string) => `${runFolder(id)}/checkpoints/`
+export const checkpoint = (id: string, step: number) => `${checkpoints(id)}${digits(step, 6)}.json`
+
+export const sweepResults = (id: string) => `sweeps/${identifier(id)}/results.parquet`
+export const sweepReport = (id: string) => `sweeps/${identifier(id)}/report/index.html`
+
+/** The step that a key under `steps` or `checkpoints` belongs to. */
+export function stepOf(key: string): number {
+  const step = /^runs\/[^/]+\/(?:steps|checkpoints)\/(\d{6,})[./]/.exec(key)?.[1]
+  if (step === undefined)
+    throw new RangeError(`key ${JSON.stringify(key)}: expected a step's or a checkpoint's`)
+  return Number(step)
+}
+
+/** Throws unless a store of any kind can hold the key: relative, no empty or dotted segment, no control character. */
+export function checkKey(key: string): void {
+  const fault = faultOf(key)
+  if (fault !== null) throw new RangeError(`key ${JSON.stringify(key)}: ${fault}`)
+}
+
+function faultOf(key: string): string | null {
+  if (key === '') return 'is empty'
+  if (Buffer.byteLength(key) > 900) return 'is longer than 900 bytes' // S3 allows 1024, the store's prefix included
+  // eslint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\u007f\\]/.test(key)) return 'holds a control character or a backslash'
+  const segments = key.split('/')
+  if (segments.includes('')) return 'has an empty segment'
+  // A leading dot is how stores and this one hide their own temporary files.
+  if (segments.some((segment) => segment.startsWith('.'))) return 'has a segment that starts with a dot'
+  return null
+}
+
+const runFolder = (id: string) => `runs/${identifier(id)}`
+const stepFolder = (id: string, step: number) => `${steps(id)}${digits(step, 6)}`
+
+const checked = (digest: string) => parsed(Digest, digest)
+const identifier = (id: string) => parsed(RunId, id)
+
+function parsed(schema: typeof Digest | typeof RunId, text: string): string {
+  const result = schema.safeParse(text)
+  if (result.success) return text
+  const expected = result.error.issues[0]?.message
+  throw new RangeError(`id ${JSON.stringify(text)} cannot be part of a key: expected ${expected}`)
+}
+
+function name(text: string): string {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(text))
+    throw new RangeError(`name ${JSON.stringify(text)}: expected lower-case letters, digits and -`)
+  return text
+}
+
+function digits(number: number, width: number): string {
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new RangeError(`number ${number}: expected 0 or more, whole`)
+  return String(number).padStart(width, '0')
+}
