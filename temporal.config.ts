@@ -10,14 +10,14 @@ export const activityOptions = {
   light: {
     taskQueue: taskQueues.light,
     startToCloseTimeout: '10 minutes',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: '15s',
     scheduleToCloseTimeout: '1 day',
     retry: preemptible,
   },
   compute: {
     taskQueue: taskQueues.compute,
     startToCloseTimeout: '12 hours',
-    heartbeatTimeout: '20s',
+    heartbeatTimeout: '15s',
     scheduleToCloseTimeout: '7 days',
     retry: preemptible,
   },

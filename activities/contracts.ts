@@ -40,6 +40,8 @@ export const Reward: z.ZodType<Reward> = z.lazy(() =>
 
 export const DataSpec = strict({
   name: z.enum(['nano', 'arithmetic', 'deepscaler', 'math-500', 'amc', 'aime-2024', 'aime-2025']),
+  /** nano and arithmetic have both; the benchmarks are all test, deepscaler is all train. */
+  split: z.enum(['train', 'test']).optional(),
   where: z
     .record(z.string(), z.union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))]))
     .optional(),
@@ -221,10 +223,19 @@ export type NamedBlob = z.infer<typeof NamedBlob>
 export const Policy = strict({ digest: Digest, files: z.array(NamedBlob).min(2) })
 export type Policy = z.infer<typeof Policy>
 
-/** A policy and what the optimizer remembers. `updates` counts optimizer steps; `state` is [] where there is none. */
+/**
+ * A policy and what the optimizer remembers. `updates` counts optimizer steps; `state` is [] where the optimizer has
+ * none, null where it was not stored (it is recomputed from stored rollouts). `lineage` names the whole past: the
+ * initial policy, then every batch learnt from, so that equal lineage means equal state, stored or not.
+ */
 export const Checkpoint = strict({
   policy: Policy,
-  optimizer: strict({ name: z.enum(['adamw', 'sgd']), updates: z.int().min(0), state: z.array(NamedBlob) }),
+  lineage: Digest,
+  optimizer: strict({
+    name: z.enum(['adamw', 'sgd']),
+    updates: z.int().min(0),
+    state: z.array(NamedBlob).nullable(),
+  }),
 })
 export type Checkpoint = z.infer<typeof Checkpoint>
 
@@ -295,6 +306,15 @@ export const Evaluation = strict({
 })
 export type Evaluation = z.infer<typeof Evaluation>
 
+/** runs/<run>/steps/<step>/evaluation-<benchmark>.json: which evaluation is a run's own at this step. */
+export const EvaluationRecord = strict({
+  format: z.literal(1),
+  benchmark: Benchmark,
+  prompt: z.string(),
+  evaluation: z.string(),
+})
+export type EvaluationRecord = z.infer<typeof EvaluationRecord>
+
 /** One run of a sweep as the report reads it. `curve` holds each evaluated step, step 0 first. */
 export const RunResult = strict({
   model: z.string(),
@@ -318,3 +338,114 @@ export const RunResult = strict({
   deviceSeconds: z.number(),
 })
 export type RunResult = z.infer<typeof RunResult>
+
+/** models/<key>.json: what was taken in, whole. */
+export const ModelDocument = strict({ format: z.literal(1), source: z.string(), policy: Policy })
+export type ModelDocument = z.infer<typeof ModelDocument>
+
+/** data/<key>.json: the problems a spec's `data` stands for, as one blob (a JSON array of Problem). */
+export const DataDocument = strict({ format: z.literal(1), data: DataSpec, problems: Blob, count })
+export type DataDocument = z.infer<typeof DataDocument>
+
+/** pretrain/<lineage>.json: a nano model on its way. */
+export const PretrainDocument = strict({
+  format: z.literal(1),
+  checkpoint: Checkpoint,
+  loss: z.number().nullable(),
+})
+export type PretrainDocument = z.infer<typeof PretrainDocument>
+
+/** specs/<hash>.json: all that a run's activities must know. */
+export const SpecDocument = strict({
+  format: z.literal(1),
+  identity: Digest,
+  spec: ResolvedTrain,
+  model: z.string(), // key of the ModelDocument
+  policy: Digest,
+  data: z.string(), // key of the DataDocument
+  problems: Blob,
+})
+export type SpecDocument = z.infer<typeof SpecDocument>
+
+/** runs/<run>/run.json: whose prefix this is. The one document of a run that grows. */
+export const RunDocument = strict({
+  format: z.literal(1),
+  run: RunId,
+  namespace: z.string(),
+  identity: Digest,
+  specs: z.array(z.string()).min(1), // keys, in the order the run was started under them
+})
+export type RunDocument = z.infer<typeof RunDocument>
+
+/** runs/<run>/checkpoints/<step>.json, written last: everything it names is there. Step 0 is the initial policy. */
+export const CheckpointDocument = strict({
+  format: z.literal(1),
+  identity: Digest,
+  step: z.int().min(0),
+  policy: Policy,
+  checkpoint: Checkpoint.omit({ policy: true }),
+  /** Digests of the rollouts and rewards this step learnt from, by shard. */
+  learntFrom: z.array(strict({ rollouts: Digest, rewards: Digest })),
+})
+export type CheckpointDocument = z.infer<typeof CheckpointDocument>
+
+/** runs/<run>/steps/<step>/metrics.json: only what is deterministic. */
+export const MetricsDocument = strict({ format: z.literal(1), step: z.int().min(1), metrics: Metrics })
+export type MetricsDocument = z.infer<typeof MetricsDocument>
+
+/** runs/<run>/steps/<step>/provenance.json: who computed it, where, at what cost. The last writer's word. */
+export const ProvenanceDocument = strict({
+  format: z.literal(1),
+  worker: z.string(),
+  domain: z.string(),
+  attempt: z.int(),
+  startedAt: z.string(),
+  seconds: z.number(),
+  replayed: z.array(z.int()), // steps computed again to get a lost optimizer state back
+})
+export type ProvenanceDocument = z.infer<typeof ProvenanceDocument>
+
+// ── What activities take and give ───────────────────────────────────────────────────────────────────────────────
+
+/** Where a policy's manifest lies: models/<key>.json or runs/<run>/checkpoints/<step>.json. */
+export const Source = z
+  .string()
+  .regex(
+    /^(models\/[0-9a-f]{64}|runs\/[^/]+\/checkpoints\/\d{6,})\.json$/,
+    'the key of a model or a checkpoint',
+  )
+
+/** One benchmark under one prompt for one policy. Never step, run or arm: equal work has one result. */
+export const EvaluationTask = strict({
+  source: Source,
+  benchmark: Benchmark,
+  prompt: z.string(),
+  seed: z.int().min(0),
+  limit: count.optional(),
+  maxTokens: count.optional(),
+  samples: count.optional(),
+  temperature: z.number().min(0).max(10).optional(),
+  /** Where a run notes that this evaluation is its own. */
+  record: strict({ run: RunId, step: z.int().min(0) }).optional(),
+})
+export type EvaluationTask = z.infer<typeof EvaluationTask>
+
+export const ShardTask = strict({ run: RunId, spec: z.string(), step: z.int().min(1), shard: z.int().min(0) })
+export type ShardTask = z.infer<typeof ShardTask>
+
+export const StepTask = strict({ run: RunId, spec: z.string(), step: z.int().min(1), shards: count })
+export type StepTask = z.infer<typeof StepTask>
+
+export const EnrollTask = strict({ run: RunId, spec: ResolvedTrain, model: Source, data: z.string() })
+export type EnrollTask = z.infer<typeof EnrollTask>
+
+/** A cell of a sweep: one run, and how it ended. */
+export const Cell = strict({
+  model: z.string(),
+  arm: z.string(),
+  seed: z.int(),
+  run: RunId,
+  status: z.enum(['completed', 'failed']),
+  failure: z.string().optional(),
+})
+export type Cell = z.infer<typeof Cell>

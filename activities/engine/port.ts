@@ -83,6 +83,13 @@ export interface MinibatchSums {
   readonly logprobDifferenceMax: number
 }
 
+export interface UpdatePlan {
+  readonly lineage: string
+  readonly microbatchTokens: number
+  /** Whether the optimizer's state goes to the store with the weights. */
+  readonly saveOptimizer: boolean
+}
+
 export interface Engine {
   /** Names what results are comparable bit for bit: runtime, numerics version, device kind, instruction set. */
   readonly domain: string
@@ -93,18 +100,26 @@ export interface Engine {
     decoding: Decoding,
     control: Control,
   ): AsyncIterable<Completion>
-  /** One optimizer step a minibatch, in order. Refuses a non-finite loss or gradient with NonFiniteLoss. */
+  /**
+   * One optimizer step a minibatch, in order; `plan.lineage` becomes the result's. Refuses a non-finite loss or
+   * gradient with NonFiniteLoss, and a checkpoint whose optimizer state is neither stored nor at hand with StateLost.
+   */
   update(
     checkpoint: Checkpoint,
     minibatches: readonly Minibatch[],
     objective: Objective,
     optimizer: Optimizer,
-    limits: { readonly microbatchTokens: number; readonly saveOptimizer: boolean },
+    plan: UpdatePlan,
     control: Control,
   ): Promise<{ checkpoint: Checkpoint; sums: MinibatchSums[] }>
   /** log π of each completion's tokens, at temperature 1. */
   score(policy: Policy, sequences: readonly Sequence[], control: Control): Promise<Float32Array[]>
   close(): Promise<void>
+}
+
+/** The optimizer's state of this checkpoint was never stored and is not in this process: replay to get it back. */
+export class StateLost extends Error {
+  override readonly name = 'StateLost'
 }
 
 /** A loss or a gradient that is not a number: permanent, before anything is committed. */

@@ -1,0 +1,114 @@
+/** Opens a run's prefix: refuses another run's identity, and finds where an earlier attempt got to. */
+import { digestOf } from './checkpoint/canonical.ts'
+import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
+import * as keys from './checkpoint/keys.ts'
+import {
+  CheckpointDocument,
+  DataDocument,
+  EnrollTask,
+  ModelDocument,
+  RunDocument,
+  SpecDocument,
+} from './contracts.ts'
+import { durable } from './durable.ts'
+import type { Deps } from './index.ts'
+import { shardsOf } from './spec/batch.ts'
+import { differences, identityOf } from './spec/resolve.ts'
+
+/** The same id was started with a spec that computes something else. */
+export class SpecMismatch extends Error {
+  override readonly name = 'SpecMismatch'
+}
+
+export function enrollActivities(deps: Deps) {
+  const { store } = deps
+  return {
+    enroll: (input: EnrollTask) =>
+      durable(async () => {
+        const { run, spec, model, data } = EnrollTask.parse(input)
+        const { policy } = await requireDocument(store, model, ModelDocument)
+        const { problems } = await requireDocument(store, data, DataDocument)
+        const identity = identityOf({ spec, policy: policy.digest, problems: problems.digest })
+        const document: SpecDocument = {
+          format: 1,
+          identity,
+          spec,
+          model,
+          policy: policy.digest,
+          data,
+          problems,
+        }
+        const specKey = keys.spec(digestOf(document))
+        await commit(store, specKey, SpecDocument, document)
+        await claim(deps, run, document, specKey)
+        const lineage = digestOf({ identity, policy: policy.digest })
+        const optimizer = { name: spec.optimizer.name, updates: 0, state: [] }
+        const first: CheckpointDocument = {
+          format: 1,
+          identity,
+          step: 0,
+          policy,
+          checkpoint: { lineage, optimizer },
+          learntFrom: [],
+        }
+        await commit(store, keys.checkpoint(run, 0), CheckpointDocument, first)
+        const step = Math.min(await newestStep(deps, run, identity), spec.steps)
+        return { spec: specKey, step, shards: shardsOf(spec).length }
+      }),
+
+    checkpointAt: ({ run, step }: { run: string; step: number }) =>
+      durable(async () => {
+        const source = keys.checkpoint(run, step)
+        const { policy } = await requireDocument(store, source, CheckpointDocument)
+        return { source, policy: policy.digest }
+      }),
+  }
+}
+
+/** run.json: written by the first start, checked by every other, longer by each new spec. */
+async function claim(
+  { store, client }: Deps,
+  run: string,
+  document: SpecDocument,
+  specKey: string,
+): Promise<void> {
+  const { namespace } = client.options
+  const fresh: RunDocument = { format: 1, run, namespace, identity: document.identity, specs: [specKey] }
+  const key = keys.run(run)
+  const known =
+    (await readDocument(store, key, RunDocument)) ?? (await commit(store, key, RunDocument, fresh))
+  if (known.namespace !== namespace) {
+    throw new SpecMismatch(
+      `run ${run}: its prefix belongs to namespace ${known.namespace}, not to ${namespace}`,
+    )
+  }
+  if (known.identity !== document.identity) {
+    const was = await requireDocument(store, known.specs.at(-1) ?? '', SpecDocument)
+    const fields = differences(originOf(was), originOf(document))
+    throw new SpecMismatch(`run ${run}: started before with another spec; ${fields.join('; ')}`)
+  }
+  if (!known.specs.includes(specKey)) {
+    const longer = { ...known, specs: [...known.specs, specKey] }
+    await store.replace(key, new TextEncoder().encode(JSON.stringify(longer)))
+  }
+}
+
+const originOf = ({ spec, policy, problems }: SpecDocument) => ({ spec, policy, problems: problems.digest })
+
+/** The newest step whose manifest and all it names are there. */
+async function newestStep({ store }: Deps, run: string, identity: string): Promise<number> {
+  const steps: number[] = []
+  for await (const { key } of store.list(keys.checkpoints(run))) steps.push(keys.stepOf(key))
+  for (const step of steps.sort((a, b) => b - a)) {
+    const document = await requireDocument(store, keys.checkpoint(run, step), CheckpointDocument)
+    if (document.identity !== identity)
+      throw new SpecMismatch(`run ${run}: checkpoint ${step} has another identity`)
+    const whole = await Promise.all(
+      document.policy.files.map(
+        async (blob) => (await store.head(keys.blob(blob.digest)))?.sizeBytes === blob.sizeBytes,
+      ),
+    )
+    if (whole.every(Boolean)) return step
+  }
+  return 0
+}

@@ -1,0 +1,231 @@
+/** One policy on one benchmark under one prompt: planned, completed in shards, judged. Known work is not done again. */
+import { accuracyOf } from './analysis/accuracy.ts'
+import { strategyOf } from './analysis/strategy.ts'
+import { benchmarks } from './benchmarks/protocols.ts'
+import { digestOf } from './checkpoint/canonical.ts'
+import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
+import * as keys from './checkpoint/keys.ts'
+import { requireTable, rolloutsTable, tableRef, writeTable } from './checkpoint/tables.ts'
+import {
+  DataDocument,
+  EvaluateSpec,
+  Evaluation,
+  EvaluationRecord,
+  EvaluationTask,
+  type Accuracy,
+  type Policy,
+  type Rollout,
+  type TableRef,
+} from './contracts.ts'
+import { durable } from './durable.ts'
+import { NUMERICS_VERSION } from './engine/embedded.ts'
+import type { Engine } from './engine/port.ts'
+import { GRADER_VERSION, grade } from './grading/index.ts'
+import type { Deps } from './index.ts'
+import { openData, openSourcePolicy, openTokenizerOf } from './open.ts'
+import { cut } from './spec/batch.ts'
+import { promptOf } from './spec/prompt.ts'
+import { InvalidSpec } from './spec/resolve.ts'
+
+interface Plan {
+  readonly completions: string
+  readonly evaluation: string
+  readonly problems: number
+  readonly samples: number
+  readonly sampling: { readonly temperature: number; readonly topP: number; readonly maxTokens: number }
+}
+
+export function evaluateActivities(deps: Deps) {
+  return { light: lightActivities(deps), compute: (engine: Engine) => computeActivities(deps, engine) }
+}
+
+function lightActivities(deps: Deps) {
+  const { store } = deps
+  return {
+    /** Benchmarks x prompts for one policy. `checkpoint` is <run> (its newest step) or <run>/<step>. */
+    evaluationTasks: ({
+      spec,
+      source,
+      record,
+    }: {
+      spec: EvaluateSpec
+      source?: string
+      record?: { run: string; step: number }
+    }) =>
+      durable(async (): Promise<EvaluationTask[]> => {
+        const from = source ?? (await checkpointKey(deps, spec.checkpoint ?? ''))
+        const {
+          model: _model,
+          checkpoint: _checkpoint,
+          benchmarks: names,
+          prompts,
+          $schema: _schema,
+          ...own
+        } = spec
+        return names.flatMap((benchmark) =>
+          prompts.map((prompt) =>
+            EvaluationTask.parse({ source: from, benchmark, prompt, ...own, ...(record && { record }) }),
+          ),
+        )
+      }),
+
+    planEvaluation: (input: EvaluationTask) =>
+      durable(async (): Promise<{ shards: number; result: Accuracy | null }> => {
+        const task = EvaluationTask.parse(input)
+        const plan = await planOf(deps, task, await openSourcePolicy(deps, task.source))
+        const known = await readDocument(store, plan.evaluation, Evaluation)
+        if (known !== null) await note(deps, task, plan)
+        return { shards: cut(plan.problems, plan.samples).length, result: known?.result ?? null }
+      }),
+
+    judge: (input: { task: EvaluationTask; shards: number }): Promise<Accuracy> =>
+      durable(async () => {
+        const task = EvaluationTask.parse(input.task)
+        const policy = await openSourcePolicy(deps, task.source)
+        const plan = await planOf(deps, task, policy)
+        const tables = await Promise.all(
+          Array.from({ length: input.shards }, (_, shard) =>
+            requireTable(store, keys.completions(plan.completions, shard), rolloutsTable),
+          ),
+        )
+        const problems = new Map((await problemsOf(deps, task)).map((problem) => [problem.id, problem]))
+        const judged = tables.flatMap(({ rows }) =>
+          rows.map((row) => ({
+            problem: row.problem,
+            verdict: grade({ gold: problems.get(row.problem)?.answer ?? '', completion: row.completion })
+              .verdict,
+            code: row.strategy === 'code',
+            truncated: row.stop === 'length',
+            tokens: row.tokens.length,
+          })),
+        )
+        const { result, outcomes } = accuracyOf(judged, { benchmark: task.benchmark, prompt: task.prompt })
+        const evaluation: Evaluation = {
+          format: 1,
+          policy: policy.digest,
+          completions: plan.completions,
+          grader: GRADER_VERSION,
+          result,
+          outcomes,
+        }
+        const stored = await commit(store, plan.evaluation, Evaluation, evaluation)
+        await note(deps, task, plan)
+        return stored.result
+      }),
+  }
+}
+
+function computeActivities(deps: Deps, engine: Engine) {
+  return {
+    complete: (input: { task: EvaluationTask; shard: number }): Promise<TableRef> =>
+      durable(async (control) => {
+        const task = EvaluationTask.parse(input.task)
+        const policy = await openSourcePolicy(deps, task.source)
+        const plan = await planOf(deps, task, policy)
+        const key = keys.completions(plan.completions, input.shard)
+        const inputs = digestOf({ completions: plan.completions, shard: input.shard })
+        const stored = await tableRef(deps.store, key, inputs)
+        if (stored !== null) return stored
+
+        const tokenizer = await openTokenizerOf(deps, policy, control)
+        const range = cut(plan.problems, plan.samples)[input.shard]
+        const problems = (await problemsOf(deps, task)).slice(range?.from, range?.to)
+        const asked = problems.map((problem) => ({
+          ...promptOf(tokenizer, task.prompt, problem),
+          at: { seed: task.seed, purpose: 'evaluate' as const, problem: problem.id },
+          samples: Array.from({ length: plan.samples }, (_, sample) => sample),
+        }))
+        const rows: Rollout[] = []
+        for await (const { prompt, text, ...completion } of engine.sample(
+          policy,
+          asked,
+          { ...plan.sampling, stop: asked[0]?.stop ?? [] },
+          control,
+        )) {
+          rows.push({
+            problem: problems[prompt]!.id,
+            occurrence: 0,
+            sample: completion.sample,
+            prompt: asked[prompt]!.text,
+            completion: text,
+            promptTokens: [...asked[prompt]!.tokens],
+            tokens: [...completion.tokens],
+            logprobs: [...completion.logprobs],
+            stop: completion.stop,
+            policy: policy.digest,
+            strategy: strategyOf(text),
+          })
+        }
+        return writeTable(deps.store, key, rolloutsTable, rows, inputs)
+      }),
+  }
+}
+
+/** What a result depends on, and so where it lies: never the step, run or arm that asked. */
+async function planOf(deps: Deps, task: EvaluationTask, policy: Policy): Promise<Plan> {
+  const protocol = benchmarks[task.benchmark]
+  const problems = (await problemsOf(deps, task)).length
+  const samples = task.samples ?? protocol.samples
+  const sampling = {
+    temperature: task.temperature ?? protocol.temperature,
+    topP: protocol.topP,
+    maxTokens: task.maxTokens ?? protocol.maxTokens,
+  }
+  const data = (await requireDocument(deps.store, dataKey(task), DataDocument)).problems.digest
+  const completions = digestOf({
+    policy: policy.digest,
+    data,
+    problems,
+    prompt: task.prompt,
+    sampling,
+    samples,
+    seed: task.seed,
+    numerics: NUMERICS_VERSION,
+  })
+  const evaluation = keys.evaluation(digestOf({ completions, grader: GRADER_VERSION }))
+  return { completions, evaluation, problems, samples, sampling }
+}
+
+const dataKey = (task: EvaluationTask) => keys.data(digestOf({ name: task.benchmark, split: 'test' }))
+
+async function problemsOf(deps: Deps, task: EvaluationTask) {
+  const all = await openData(deps, dataKey(task))
+  return task.limit === undefined ? all : all.slice(0, task.limit)
+}
+
+/** Lets a run find its own curve again: runs/<run>/steps/<step>/ names the evaluation that is its. */
+async function note(
+  { store }: Deps,
+  { record, benchmark, prompt }: EvaluationTask,
+  plan: Plan,
+): Promise<void> {
+  if (record === undefined) return
+  const key = keys.runEvaluation(record.run, record.step, benchmark)
+  await store.replace(
+    key,
+    new TextEncoder().encode(
+      JSON.stringify({
+        format: 1,
+        benchmark,
+        prompt,
+        evaluation: plan.evaluation,
+      } satisfies EvaluationRecord),
+    ),
+  )
+}
+
+/** <run> or <run>/<step> to the key of its checkpoint. Throws InvalidSpec naming what is there. */
+export async function checkpointKey(deps: Deps, name: string): Promise<string> {
+  const match = /^([^/]+)(?:\/(\d+))?$/.exec(name)
+  if (match?.[1] === undefined)
+    throw new InvalidSpec(`checkpoint: expected <run> or <run>/<step>, found ${JSON.stringify(name)}`)
+  const steps: number[] = []
+  for await (const { key } of deps.store.list(keys.checkpoints(match[1]))) steps.push(keys.stepOf(key))
+  if (steps.length === 0) throw new InvalidSpec(`checkpoint ${name}: run ${match[1]} has none`)
+  const step = match[2] === undefined ? Math.max(...steps) : Number(match[2])
+  if (!steps.includes(step))
+    throw new InvalidSpec(
+      `checkpoint ${name}: no step ${step}, there are ${steps.sort((a, b) => a - b).join(', ')}`,
+    )
+  return keys.checkpoint(match[1], step)
+}

@@ -1,0 +1,58 @@
+/** Every activity, by the queue it belongs to. A worker builds them from what it was given; nothing is global. */
+import type { Client } from '@temporalio/client'
+import type { Blobs, Store } from './checkpoint/store.ts'
+import type { Engine } from './engine/port.ts'
+import { admitActivities } from './admit.ts'
+import { enrollActivities } from './enroll.ts'
+import { evaluateActivities } from './evaluate.ts'
+import { exportActivities } from './export.ts'
+import { intakeActivities } from './intake.ts'
+import { pretrainActivities } from './pretrain.ts'
+import { reportActivities } from './report.ts'
+import { rewardActivities } from './reward.ts'
+import { sampleActivities } from './sample.ts'
+import { stepActivities } from './step.ts'
+
+export interface Deps {
+  readonly store: Store
+  readonly blobs: Blobs
+  /** Null in a worker that serves the light queue only. */
+  readonly engine: Engine | null
+  readonly client: Client
+  /** Where problem sets are read from before the Hub is asked. */
+  readonly dataFolder: string | null
+  /** Folders that a spec may name with file://; anything else is NotAllowed. */
+  readonly allow: readonly string[]
+  readonly hub: { readonly endpoint?: string; readonly token?: string }
+  /** Names this worker in provenance. */
+  readonly identity: string
+  /** Milliseconds since the epoch: the clock of provenance, and of nothing else. */
+  readonly now: () => number
+}
+
+export interface Activities {
+  readonly light: ReturnType<typeof lightActivities>
+  readonly compute: ReturnType<typeof computeActivities>
+}
+
+export function lightActivities(deps: Deps) {
+  return {
+    ...admitActivities(deps),
+    ...intakeActivities(deps),
+    ...enrollActivities(deps),
+    ...rewardActivities(deps),
+    ...evaluateActivities(deps).light,
+    ...pretrainActivities(deps).light,
+    ...exportActivities(deps),
+    ...reportActivities(deps),
+  }
+}
+
+export function computeActivities(deps: Deps & { readonly engine: Engine }) {
+  return {
+    ...sampleActivities(deps),
+    ...stepActivities(deps),
+    ...evaluateActivities(deps).compute(deps.engine),
+    ...pretrainActivities(deps).compute(deps.engine),
+  }
+}

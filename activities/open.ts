@@ -1,0 +1,77 @@
+/** Opens what a coordinate stands for: a run's spec with its problems, a policy with its tokenizer. Cached by digest. */
+import { requireDocument } from './checkpoint/documents.ts'
+import * as keys from './checkpoint/keys.ts'
+import {
+  CheckpointDocument,
+  DataDocument,
+  ModelDocument,
+  SpecDocument,
+  type Blob,
+  type Policy,
+} from './contracts.ts'
+import type { Problem } from './benchmarks/problem.ts'
+import type { Control } from './engine/port.ts'
+import type { Deps } from './index.ts'
+import { openTokenizer, type Tokenizer } from './policy/tokenizer.ts'
+
+export interface OpenSpec {
+  readonly document: SpecDocument
+  readonly problems: readonly Problem[]
+}
+
+// Content never changes under its digest, so neither cache can be stale; both are small (text, no tensors).
+const problemSets = new Map<string, readonly Problem[]>()
+const tokenizers = new Map<string, Tokenizer>()
+const kept = 16
+
+export async function openSpec(deps: Deps, key: string): Promise<OpenSpec> {
+  const document = await requireDocument(deps.store, key, SpecDocument)
+  return { document, problems: await openProblems(deps, document.problems) }
+}
+
+export async function openData(deps: Deps, key: string): Promise<readonly Problem[]> {
+  return openProblems(deps, (await requireDocument(deps.store, key, DataDocument)).problems)
+}
+
+async function openProblems(deps: Deps, blob: Blob): Promise<readonly Problem[]> {
+  const known = problemSets.get(blob.digest)
+  if (known !== undefined) return known
+  const problems = JSON.parse(new TextDecoder().decode(await deps.blobs.bytes(blob))) as Problem[]
+  remember(problemSets, blob.digest, problems)
+  return problems
+}
+
+/** The policy behind the key of a model or of a checkpoint. */
+export async function openSourcePolicy(deps: Deps, source: string): Promise<Policy> {
+  const isModel = source.startsWith('models/')
+  return (
+    await (isModel
+      ? requireDocument(deps.store, source, ModelDocument)
+      : requireDocument(deps.store, source, CheckpointDocument))
+  ).policy
+}
+
+export async function openCheckpoint(deps: Deps, run: string, step: number): Promise<CheckpointDocument> {
+  return requireDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument)
+}
+
+/** Training changes only weights, so every step of a run shares one tokenizer. */
+export async function openTokenizerOf(deps: Deps, policy: Policy, control: Control): Promise<Tokenizer> {
+  const text = policy.files.filter(({ name }) => !/\.safetensors(\.index\.json)?$/.test(name))
+  const key = text.map(({ digest }) => digest).join()
+  const known = tokenizers.get(key)
+  if (known !== undefined) return known
+  const local = text.map(async ({ name, ...blob }) => ({
+    name,
+    path: await deps.blobs.file(blob, { signal: control.signal }),
+  }))
+  const tokenizer = await openTokenizer(await Promise.all(local))
+  remember(tokenizers, key, tokenizer)
+  return tokenizer
+}
+
+function remember<T>(cache: Map<string, T>, key: string, value: T): void {
+  cache.set(key, value)
+  const oldest = cache.keys().next().value
+  if (cache.size > kept && oldest !== undefined) cache.delete(oldest)
+}

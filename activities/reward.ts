@@ -1,0 +1,46 @@
+/** One value and one verdict a rollout of one shard. Raw values are stored and never overwritten. */
+import { digestOf } from './checkpoint/canonical.ts'
+import * as keys from './checkpoint/keys.ts'
+import { requireTable, rewardsTable, rolloutsTable, tableRef, writeTable } from './checkpoint/tables.ts'
+import { ShardTask, type Scored, type TableRef } from './contracts.ts'
+import { durable } from './durable.ts'
+import { GRADER_VERSION } from './grading/index.ts'
+import type { Deps } from './index.ts'
+import { openSpec } from './open.ts'
+import { score } from './rewards/index.ts'
+
+export function rewardActivities(deps: Deps) {
+  return {
+    reward: (input: ShardTask): Promise<TableRef> =>
+      durable(async (control) => {
+        const { run, spec: specKey, step, shard } = ShardTask.parse(input)
+        const { document, problems } = await openSpec(deps, specKey)
+        const { rows, digest } = await requireTable(
+          deps.store,
+          keys.rollouts(run, step, shard),
+          rolloutsTable,
+        )
+        const key = keys.rewards(run, step, shard)
+        const inputs = digestOf({ rollouts: digest, reward: document.spec.reward, grader: GRADER_VERSION })
+        const stored = await tableRef(deps.store, key, inputs)
+        if (stored !== null) return stored
+
+        const byId = new Map(problems.map((problem) => [problem.id, problem]))
+        const scored: Scored[] = rows.map((rollout, i) => {
+          if (i % 64 === 0) control.signal.throwIfAborted()
+          const problem = byId.get(rollout.problem)
+          if (problem === undefined)
+            throw new Error(`reward: rollouts name problem ${rollout.problem}, which the data set lacks`)
+          const { occurrence, sample } = rollout
+          const at = { seed: document.spec.seed, step, problem: problem.id, occurrence, sample }
+          return {
+            problem: problem.id,
+            occurrence,
+            sample,
+            ...score(document.spec.reward, { problem, completion: rollout.completion }, at),
+          }
+        })
+        return writeTable(deps.store, key, rewardsTable, scored, inputs)
+      }),
+  }
+}

@@ -1,0 +1,17 @@
+/** From a problem to the tokens a policy continues: the named prompt, through the policy's own chat template. */
+import type { Problem } from '../benchmarks/problem.ts'
+import { renderPrompt } from '../benchmarks/prompts.ts'
+import type { Tokenizer } from '../policy/tokenizer.ts'
+
+export interface PromptText {
+  readonly text: string
+  readonly tokens: readonly number[]
+  readonly stop: readonly string[]
+}
+
+export function promptOf(tokenizer: Tokenizer, name: string, problem: Problem): PromptText {
+  const rendered = renderPrompt(name, problem, { chat: tokenizer.hasTemplate })
+  const text = 'messages' in rendered ? tokenizer.renderChat(rendered.messages) : rendered.text
+  // A template writes its own special tokens; a raw prompt gets those that the tokenizer adds.
+  return { text, tokens: tokenizer.encode(text, { special: !('messages' in rendered) }), stop: rendered.stop }
+}

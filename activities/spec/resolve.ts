@@ -1,0 +1,111 @@
+/**
+ * From what a user wrote to a spec with every field, and the identity of a run.
+ *
+ * Objects merge field by field, everything else replaces; an optimizer or objective of another name starts from that
+ * name's own defaults. The result is parsed again, so a merge can never produce what the schema forbids.
+ */
+import { z } from 'zod'
+import { digestOf } from '../checkpoint/canonical.ts'
+import { ResolvedTrain, TrainSpec } from '../contracts.ts'
+import { presets } from './presets.ts'
+
+/** A spec that does not fit its schema: every path, what was expected and what was found. */
+export class InvalidSpec extends Error {
+  override readonly name = 'InvalidSpec'
+}
+
+export function parseSpec<T>(schema: z.ZodType<T>, input: unknown, kind: string): T {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.flatMap((issue) => describe(issue, input))
+  throw new InvalidSpec(`${kind}: ${lines.join('; ')}`)
+}
+
+/** A union's own complaint says nothing; the complaints of its closest alternative do. */
+function describe(issue: z.core.$ZodIssue, input: unknown): string[] {
+  const path = issue.path.length > 0 ? issue.path.map(String).join('.') : '(whole spec)'
+  const found = issue.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    input,
+  )
+  const shown = found === undefined ? 'nothing' : JSON.stringify(found)?.slice(0, 80)
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `${path === '(whole spec)' ? '' : `${path}.`}${key}: unknown key`)
+  return [`${path}: ${issue.message}, found ${shown}`]
+}
+
+const defaultsByName = {
+  adamw: { ...presets.paper.optimizer },
+  sgd: { ...presets.demo.optimizer },
+  grpo: { ...presets.paper.objective },
+  nll: { name: 'nll' },
+} as const
+
+/** Every field of a training spec, from its preset (paper unless named). Throws InvalidSpec. */
+export function resolveTrain(input: unknown): ResolvedTrain {
+  const { $schema: _schema, preset = 'paper', ...given } = parseSpec(TrainSpec, input, 'train spec')
+  const base = presets[preset]
+  const optimizer = given.optimizer?.name ?? base.optimizer.name
+  const objective = given.objective?.name ?? base.objective.name
+  const start = {
+    ...base,
+    optimizer: optimizer === base.optimizer.name ? base.optimizer : defaultsByName[optimizer],
+    objective: objective === base.objective.name ? base.objective : defaultsByName[objective],
+  }
+  return parseSpec(ResolvedTrain, merge(start, given), 'train spec')
+}
+
+/** An arm over a base spec: the arm's fields win. */
+export function overlay(base: TrainSpec, arm: TrainSpec): TrainSpec {
+  return merge(base, arm) as TrainSpec
+}
+
+/** A reward, a filter and an allow-list are values, not sets of fields: they replace. */
+const replaced = new Set(['reward', 'where', 'only'])
+
+function merge(under: unknown, over: unknown, key = ''): unknown {
+  if (over === undefined) return under
+  if (!isRecord(under) || !isRecord(over) || replaced.has(key)) return over
+  if (key === 'data' && over['name'] !== undefined && over['name'] !== under['name']) return over
+  const merged: Record<string, unknown> = { ...under }
+  for (const [name, value] of Object.entries(over)) merged[name] = merge(under[name], value, name)
+  return merged
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What a run is computed from, besides how long it goes on and how often it is looked at. */
+export interface Origin {
+  readonly spec: ResolvedTrain
+  readonly policy: string // digest of the initial policy
+  readonly problems: string // digest of the problems' blob
+}
+
+/** The fields that may change between two starts of one run. */
+const extensible = new Set(['steps', 'evaluate', 'checkpoint'])
+
+export function identityOf(origin: Origin): string {
+  return digestOf(identifying(origin))
+}
+
+/** The paths in which two origins differ, `field: was → is`, identity only. */
+export function differences(was: Origin, is: Origin): string[] {
+  const lines: string[] = []
+  const walk = (path: string, a: unknown, b: unknown): void => {
+    if (isRecord(a) && isRecord(b)) {
+      for (const key of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort())
+        walk(path ? `${path}.${key}` : key, a[key], b[key])
+    } else if (JSON.stringify(a) !== JSON.stringify(b)) {
+      lines.push(`${path}: ${JSON.stringify(a)} → ${JSON.stringify(b)}`)
+    }
+  }
+  walk('', identifying(was), identifying(is))
+  return lines
+}
+
+function identifying({ spec, policy, problems }: Origin): Record<string, unknown> {
+  const kept = Object.entries(spec).filter(([key]) => !extensible.has(key))
+  return { ...Object.fromEntries(kept), policy, problems }
+}

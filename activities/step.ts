@@ -1,0 +1,155 @@
+/** One GRPO step: a checkpoint, its rollouts and their rewards in; the next checkpoint and its metrics out. */
+import { Context } from '@temporalio/activity'
+import { digestOf } from './checkpoint/canonical.ts'
+import { commit, readDocument } from './checkpoint/documents.ts'
+import * as keys from './checkpoint/keys.ts'
+import { requireTable, rewardsTable, rolloutsTable } from './checkpoint/tables.ts'
+import {
+  CheckpointDocument,
+  MetricsDocument,
+  StepTask,
+  type Checkpoint,
+  type Metrics,
+  type ProvenanceDocument,
+} from './contracts.ts'
+import { durable } from './durable.ts'
+import { StateLost, type Control, type Engine, type MinibatchSums } from './engine/port.ts'
+import { learn } from './grpo/learn.ts'
+import { stepMetrics } from './grpo/metrics.ts'
+import type { Deps } from './index.ts'
+import { openCheckpoint, openSpec, type OpenSpec } from './open.ts'
+import { shardsOf } from './spec/batch.ts'
+
+type ComputeDeps = Deps & { readonly engine: Engine }
+
+export function stepActivities(deps: ComputeDeps) {
+  return {
+    step: (input: StepTask): Promise<{ policy: string; metrics: Metrics }> =>
+      durable(async (control) => {
+        const { run, spec: specKey, step } = StepTask.parse(input)
+        const started = deps.now()
+        const opened = await openSpec(deps, specKey)
+        const inputs = await readStep(deps, opened, run, step)
+        const committed = await readDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument)
+        const known = await readDocument(deps.store, keys.metrics(run, step), MetricsDocument)
+        if (
+          committed !== null &&
+          known !== null &&
+          digestOf(committed.learntFrom) === digestOf(inputs.learntFrom)
+        ) {
+          return { policy: committed.policy.digest, metrics: known.metrics }
+        }
+        const before = await checkpointOf(deps, run, step - 1)
+        const replayed: number[] = []
+        const updated = await update(deps, opened, before, inputs, control).catch(async (error: unknown) => {
+          if (!(error instanceof StateLost)) throw error
+          const restored = await replay(deps, opened, run, step - 1, replayed, control)
+          return update(deps, opened, restored, inputs, control)
+        })
+        const metrics = stepMetrics(inputs.table, updated.sums)
+        await commit(deps.store, keys.metrics(run, step), MetricsDocument, { format: 1, step, metrics })
+        await writeProvenance(deps, run, step, started, replayed)
+        const { policy, ...checkpoint } = updated.checkpoint
+        const { identity } = opened.document
+        const document: CheckpointDocument = {
+          format: 1,
+          identity,
+          step,
+          policy,
+          checkpoint,
+          learntFrom: inputs.learntFrom,
+        }
+        const winner = await commit(deps.store, keys.checkpoint(run, step), CheckpointDocument, document)
+        return { policy: winner.policy.digest, metrics }
+      }),
+  }
+}
+
+async function checkpointOf(deps: Deps, run: string, step: number): Promise<Checkpoint> {
+  const { policy, checkpoint } = await openCheckpoint(deps, run, step)
+  return { policy, ...checkpoint }
+}
+
+/** All that a step learns from, read back from the store. */
+async function readStep({ store }: Deps, { document }: OpenSpec, run: string, step: number) {
+  const shards = await Promise.all(
+    shardsOf(document.spec).map(async (_, shard) => {
+      const rollouts = await requireTable(store, keys.rollouts(run, step, shard), rolloutsTable)
+      const rewards = await requireTable(store, keys.rewards(run, step, shard), rewardsTable)
+      return { rollouts, rewards }
+    }),
+  )
+  return {
+    step,
+    table: shards.flatMap(({ rollouts, rewards }) =>
+      rollouts.rows.map((rollout, i) => ({ rollout, reward: rewards.rows[i]! })),
+    ),
+    learntFrom: shards.map(({ rollouts, rewards }) => ({
+      rollouts: rollouts.digest,
+      rewards: rewards.digest,
+    })),
+  }
+}
+type StepInputs = Awaited<ReturnType<typeof readStep>>
+
+async function update(
+  deps: ComputeDeps,
+  { document: { spec, identity } }: OpenSpec,
+  before: Checkpoint,
+  { step, table, learntFrom }: StepInputs,
+  control: Control,
+): Promise<{ checkpoint: Checkpoint; sums: MinibatchSums[] }> {
+  const minibatches = learn(table, spec, step)
+  const lineage = digestOf({ parent: before.lineage, identity, step, learntFrom })
+  // The last step is saved whole too: a run that is extended goes on from there.
+  const saveOptimizer = step % spec.checkpoint.every === 0 || step === spec.steps
+  const plan = { lineage, microbatchTokens: spec.batch.microbatchTokens, saveOptimizer }
+  return deps.engine.update(before, minibatches, spec.objective, spec.optimizer, plan, control)
+}
+
+/** Gets a lost optimizer state back: the updates since the last whole checkpoint, from stored rollouts. */
+async function replay(
+  deps: ComputeDeps,
+  opened: OpenSpec,
+  run: string,
+  to: number,
+  replayed: number[],
+  control: Control,
+): Promise<Checkpoint> {
+  let from = to
+  let checkpoint = await checkpointOf(deps, run, from)
+  while (checkpoint.optimizer.state === null) checkpoint = await checkpointOf(deps, run, --from)
+  for (let step = from + 1; step <= to; step++) {
+    const { checkpoint: next } = await update(
+      deps,
+      opened,
+      checkpoint,
+      await readStep(deps, opened, run, step),
+      control,
+    )
+    const committed = await checkpointOf(deps, run, step)
+    // Another determinism domain may differ in the last bits; the committed weights win, the state is ours.
+    checkpoint = { ...next, policy: committed.policy, lineage: committed.lineage }
+    replayed.push(step)
+  }
+  return checkpoint
+}
+
+async function writeProvenance(
+  deps: ComputeDeps,
+  run: string,
+  step: number,
+  started: number,
+  replayed: number[],
+): Promise<void> {
+  const document: ProvenanceDocument = {
+    format: 1,
+    worker: deps.identity,
+    domain: deps.engine.domain,
+    attempt: Context.current().info.attempt,
+    startedAt: new Date(started).toISOString(),
+    seconds: (deps.now() - started) / 1000,
+    replayed,
+  }
+  await deps.store.replace(keys.provenance(run, step), new TextEncoder().encode(JSON.stringify(document)))
+}

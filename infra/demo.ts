@@ -1,0 +1,112 @@
+/**
+ * `npm run demo`: the main job at nano scale, end to end on real parts. A sweep of two models x four arms x three
+ * seeds through Temporal and S3, its progress in this terminal, then the table of effects and the page that shows it.
+ * Everything it starts it stops; its data stays in .placebo/demo for a look afterwards.
+ */
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client, Connection } from '@temporalio/client'
+import { openStore } from '../activities/checkpoint/open.ts'
+import { taskQueues } from '../temporal.config.ts'
+import type { sweep, SweepProgress } from '../workflows/sweep.ts'
+import { startStack, type Stack } from './stack.ts'
+
+const project = fileURLToPath(new URL('..', import.meta.url))
+const folder = join(project, '.placebo', 'demo')
+
+async function main(): Promise<void> {
+  await rm(folder, { recursive: true, force: true }) // yesterday's results would make today's look instant
+  const started = Date.now()
+  const say = (line: string) => console.log(`${elapsed(started)}  ${line}`)
+  say('starting a Temporal server, an S3 server and two workers')
+  // Two models of 0.15M parameters gain nothing from a second thread: two workers of one thread do.
+  const one = { PLACEBO_THREADS: '1' }
+  const workers = [{ role: 'light' }, { role: 'compute', env: one }, { role: 'compute', env: one }] as const
+  const stack = await startStack({ folder, ports: 'free', workers, report: say })
+  const interrupt = () => void stack.stop().then(() => process.exit(130))
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  try {
+    say(`Web UI while it runs: ${stack.uiUrl}`)
+    const page = await Promise.race([
+      runSweep(stack, say),
+      stack.failed.then((error) => Promise.reject(error)),
+    ])
+    console.log(`\n${elapsed(started)}  report: ${page}`)
+    console.log('\nLook at the runs in the Web UI: npx tsx infra/dev.ts --folder .placebo/demo')
+  } finally {
+    await stack.stop()
+  }
+}
+
+async function runSweep(stack: Stack, say: (line: string) => void): Promise<string> {
+  const connection = await Connection.connect({ address: stack.temporalAddress })
+  try {
+    const client = new Client({ connection })
+    const spec: unknown = JSON.parse(await readFile(join(project, 'examples', 'sweep.json'), 'utf8'))
+    const handle = await client.workflow.start<typeof sweep>('sweep', {
+      taskQueue: taskQueues.light,
+      workflowId: 'demo',
+      args: [spec],
+    })
+    const done = handle.result()
+    await watch(() => handle.query<SweepProgress>('progress'), done, say)
+    const { text, page } = await done
+    console.log(`\n${text}`)
+    const path = join(folder, 'report.html')
+    const store = await openStoreOf(stack)
+    await writeFile(path, await store.get(page))
+    await store.close()
+    return path
+  } finally {
+    await connection.close()
+  }
+}
+
+/** The parent process has no S3 credentials of its own: the stack's go into its environment for this one read. */
+async function openStoreOf(stack: Stack) {
+  for (const [name, value] of Object.entries(stack.env))
+    if (name.startsWith('AWS_') && value !== undefined) process.env[name] = value
+  return openStore(stack.storeUrl)
+}
+
+/** A line whenever something ended, until the sweep has. */
+async function watch(
+  query: () => Promise<SweepProgress>,
+  done: Promise<unknown>,
+  say: (line: string) => void,
+): Promise<void> {
+  let last = ''
+  const over = done.then(
+    () => true,
+    () => true,
+  )
+  for (;;) {
+    const state = await query().catch(() => null)
+    if (state !== null) {
+      const failed = state.failed > 0 ? `, ${state.failed} failed` : ''
+      const names = state.running.map((run) => run.split(':').slice(1).join(' ')).join(' · ')
+      const line =
+        state.total === 0
+          ? 'preparing the sweep'
+          : `${state.done} of ${state.total} runs done${failed}; running: ${names || 'the initial evaluations'}`
+      if (line !== last) say(line)
+      last = line
+    }
+    if (await Promise.race([over, new Promise<false>((resolve) => setTimeout(resolve, 1000, false))])) return
+  }
+}
+
+function elapsed(since: number): string {
+  const seconds = Math.round((Date.now() - since) / 1000)
+  return `${String(Math.floor(seconds / 60)).padStart(2)}:${String(seconds % 60).padStart(2, '0')}`
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? `demo: ${error.message}` : error)
+    process.exit(1)
+  },
+)

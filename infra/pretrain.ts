@@ -1,0 +1,89 @@
+/**
+ * `npm run pretrain [-- RECIPE…]`: builds the nano models of models/nano/ again from their recipes, through the same
+ * workflow that any user can start, and says whether they are the ones whose digests are checked in. Within one
+ * determinism domain they are equal; elsewhere `--keep` puts the new ones in their place.
+ */
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Client, Connection } from '@temporalio/client'
+import { requireDocument } from '../activities/checkpoint/documents.ts'
+import * as keys from '../activities/checkpoint/keys.ts'
+import { openStore } from '../activities/checkpoint/open.ts'
+import { ModelDocument } from '../activities/contracts.ts'
+import { taskQueues } from '../temporal.config.ts'
+import type { pretrain } from '../workflows/pretrain.ts'
+import { startStack } from './stack.ts'
+
+const project = fileURLToPath(new URL('..', import.meta.url))
+const folder = join(project, '.placebo', 'pretrain')
+const models = join(project, 'models', 'nano')
+const digestsFile = join(models, 'digests.json')
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { keep: { type: 'boolean', default: false } },
+})
+const recipes = positionals.length > 0 ? positionals : ['coder', 'talker', 'coder-llama']
+const digests = JSON.parse(await readFile(digestsFile, 'utf8').catch(() => '{}')) as Record<string, string>
+
+await mkdir(folder, { recursive: true })
+const storeUrl = pathToFileURL(join(folder, 'store')).href
+const stack = await startStack({
+  folder,
+  ports: 'free',
+  workers: [{ role: 'light' }, { role: 'compute' }],
+  store: storeUrl,
+  report: console.error,
+})
+process.once('SIGINT', () => void stack.stop().then(() => process.exit(130)))
+const store = await openStore(storeUrl)
+let differing = 0
+try {
+  const connection = await Connection.connect({ address: stack.temporalAddress })
+  const client = new Client({ connection })
+  for (const recipe of recipes) {
+    const args: [unknown] = [{ recipe, seed: 0 }]
+    const handle = await client.workflow.start<typeof pretrain>('pretrain', {
+      taskQueue: taskQueues.light,
+      workflowId: `pretrain-${recipe}`,
+      args,
+    })
+    const show = setInterval(
+      () =>
+        void handle.query('progress').then(
+          (at) => console.log(recipe, JSON.stringify(at)),
+          () => {},
+        ),
+      10_000,
+    )
+    const { policy } = await Promise.race([
+      handle.result(),
+      stack.failed.then((error) => Promise.reject(error)),
+    ]).finally(() => clearInterval(show))
+    const same = digests[recipe] === policy
+    console.log(
+      `${recipe}: ${policy}${same ? ', as checked in' : digests[recipe] === undefined ? '' : `, checked in is ${digests[recipe]}`}`,
+    )
+    if (!same) differing += 1
+    if (!same && values.keep) await keep(recipe, policy)
+  }
+  await connection.close()
+} finally {
+  await store.close()
+  await stack.stop()
+}
+process.exit(differing > 0 && !values.keep ? 1 : 0)
+
+async function keep(recipe: string, policy: string): Promise<void> {
+  const document = await requireDocument(store, keys.model(policy), ModelDocument)
+  const home = join(models, recipe)
+  await rm(home, { recursive: true, force: true })
+  await mkdir(home, { recursive: true })
+  for (const { name, digest } of document.policy.files) {
+    await copyFile(join(folder, 'store', keys.blob(digest)), join(home, name))
+  }
+  digests[recipe] = policy
+  await writeFile(digestsFile, `${JSON.stringify(digests, null, 2)}\n`)
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { differences, identityOf, InvalidSpec, resolveTrain } from '../../activities/spec/resolve.ts'
+import { plan } from '../../activities/spec/arms.ts'
+import { SweepSpec } from '../../activities/contracts.ts'
+
+const given = { model: 'nano/coder', reward: 'ground-truth', preset: 'demo' }
+const messageOf = (input: unknown) => {
+  try {
+    resolveTrain(input)
+  } catch (error) {
+    return error instanceof InvalidSpec ? error.message : String(error)
+  }
+  return 'accepted'
+}
+
+describe('a training spec', () => {
+  it('gets every field from its preset, and keeps what the user wrote', () => {
+    const spec = resolveTrain({ ...given, batch: { group: 4 }, steps: 3 })
+    expect(spec.batch).toEqual({ problems: 8, group: 4, minibatch: 16, microbatchTokens: 8192 })
+    expect([spec.steps, spec.seed, spec.optimizer.name]).toEqual([3, 0, 'sgd'])
+  })
+
+  it('takes the paper preset unless another is named', () => {
+    expect(resolveTrain({ model: 'm', reward: 'format' })).toMatchObject({
+      steps: 300,
+      batch: { problems: 64, group: 16, minibatch: 128 },
+    })
+  })
+
+  it('starts from the named optimizer when it is not the preset’s', () => {
+    expect(resolveTrain({ ...given, optimizer: { name: 'adamw', learningRate: 1e-4 } }).optimizer).toEqual({
+      name: 'adamw',
+      learningRate: 1e-4,
+      betas: [0.9, 0.95],
+      eps: 1e-8,
+      weightDecay: 0,
+      maxGradNorm: 1,
+    })
+  })
+
+  it.each([
+    [{ ...given, step: 3 }, 'step: unknown key'],
+    [{ ...given, batch: { groups: 4 } }, 'batch.groups: unknown key'],
+    [{ ...given, steps: '3' }, 'steps: Invalid input: expected number, received string, found "3"'],
+    [{ ...given, sampling: { topP: 0 } }, 'sampling.topP'],
+    [{ reward: 'format' }, 'model: Invalid input: expected string, received undefined, found nothing'],
+    [{ ...given, reward: { random: 2 } }, 'reward'],
+    [null, '(whole spec)'],
+  ])('refuses %j, naming the path', (input, expected) => {
+    expect(messageOf(input)).toContain(expected)
+  })
+
+  it('names every mistake at once', () => {
+    expect(messageOf({ ...given, steps: -1, seed: 0.5 })).toMatch(/steps: .*seed: /)
+  })
+})
+
+describe('the identity of a run', () => {
+  const origin = (spec: object) => ({ spec: resolveTrain({ ...given, ...spec }), policy: 'p', problems: 'q' })
+
+  it('does not change with steps, evaluations and checkpoints', () => {
+    const more = origin({ steps: 99, evaluate: { every: 1 }, checkpoint: { every: 1 } })
+    expect(identityOf(more)).toBe(identityOf(origin({})))
+  })
+
+  it('changes with anything that is computed from, and the differences name it', () => {
+    const other = origin({ seed: 7, reward: { random: 0.5 } })
+    expect(identityOf(other)).not.toBe(identityOf(origin({})))
+    expect(differences(origin({}), other)).toEqual(['reward: "ground-truth" → {"random":0.5}', 'seed: 0 → 7'])
+  })
+})
+
+describe('a sweep', () => {
+  const sweep = SweepSpec.parse({
+    base: { preset: 'demo' },
+    models: ['nano/coder', 'nano/talker'],
+    arms: { truth: { reward: 'ground-truth' } },
+    seeds: [1, 2],
+  })
+
+  it('has one run for each model, arm and seed, all of a seed before the next', () => {
+    expect(plan('s', sweep).map(({ run }) => run)).toEqual([
+      's:nano-coder:truth:1',
+      's:nano-talker:truth:1',
+      's:nano-coder:truth:2',
+      's:nano-talker:truth:2',
+    ])
+  })
+})

@@ -1,0 +1,76 @@
+/** What people see of a workflow: Markdown for the Web UI, and the search attributes that the namespace knows. */
+import { setCurrentDetails, upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
+import type { Accuracy, ResolvedTrain } from '../activities/contracts.ts'
+import type { CurvePoint, StepMetrics, TrainProgress } from './train.ts'
+
+export type Attributes = Partial<
+  Record<'Model' | 'Arm' | 'Seed' | 'Step' | 'Accuracy' | 'Sweep', string | number | undefined>
+>
+
+/** Writes what `known` lists: an attribute the namespace lacks would fail the workflow task for ever. */
+export function upsert(known: readonly string[], values: Attributes): void {
+  const writable = Object.entries(values).filter(
+    ([name, value]) => known.includes(name) && value !== undefined,
+  )
+  if (writable.length === 0) return
+  const attributes = Object.fromEntries(writable.map(([name, value]) => [name, [value]])) as SearchAttributes
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the typed form needs key objects for what is plain data here
+  upsertSearchAttributes(attributes)
+}
+
+const percent = (share: number) => (100 * share).toFixed(1)
+
+export function trainDetails(
+  spec: ResolvedTrain,
+  at: TrainProgress,
+  recent: readonly StepMetrics[],
+  curve: readonly CurvePoint[],
+  missing: readonly string[],
+): string {
+  const columns = [
+    'reward',
+    'reward_std',
+    'entropy',
+    'clip_ratio/region_mean',
+    'completions/mean_length',
+    'grad_norm',
+  ]
+  const rows = recent
+    .slice(-10)
+    .map(
+      ({ step, metrics }) =>
+        `| ${step} | ${columns.map((c) => metrics[c]?.toPrecision(4) ?? '').join(' | ')} |`,
+    )
+  const points = curve.map(
+    (p) =>
+      `| ${p.step} | ${p.benchmark} | ${percent(p.accuracy)} [${percent(p.low)}, ${percent(p.high)}] | ${percent(p.code)} |`,
+  )
+  return [
+    `**${at.phase}**, step ${at.step} of ${at.steps}: ${spec.model}, reward \`${JSON.stringify(spec.reward)}\`, seed ${spec.seed}`,
+    ...(missing.length > 0
+      ? [`Search attributes that this namespace does not know: ${missing.join(', ')}`]
+      : []),
+    ...(points.length > 0
+      ? ['', '| step | benchmark | accuracy, % [95%] | code, % |', '|---|---|---|---|', ...points]
+      : []),
+    ...(rows.length > 0
+      ? ['', `| step | ${columns.join(' | ')} |`, `|---|${columns.map(() => '---').join('|')}|`, ...rows]
+      : []),
+  ].join('\n')
+}
+
+export function showEvaluation(results: readonly Accuracy[], tasks: number): void {
+  const rows = results.map(
+    (r) =>
+      `| ${r.benchmark} | ${r.prompt} | ${percent(r.accuracy)} [${percent(r.low)}, ${percent(r.high)}] | ${r.problems} x ${r.samples} |`,
+  )
+  setCurrentDetails(
+    [
+      `${results.length} of ${tasks} evaluations`,
+      '',
+      '| benchmark | prompt | accuracy, % [95%] | problems x samples |',
+      '|---|---|---|---|',
+      ...rows,
+    ].join('\n'),
+  )
+}

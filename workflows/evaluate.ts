@@ -1,0 +1,46 @@
+/** One policy x benchmarks x prompts: completions in shards, then verdicts; what is known already is not computed. */
+import * as wf from '@temporalio/workflow'
+import type { Accuracy, EvaluationTask } from '../activities/contracts.ts'
+import { showEvaluation } from './details.ts'
+import { compute, light } from './proxies.ts'
+
+export interface EvaluateResult {
+  readonly results: Accuracy[]
+}
+
+export const progressQuery = wf.defineQuery<{ done: number; total: number }>('progress')
+
+/** `record` is given by a run that evaluates itself: where it finds its own curve again. */
+export async function evaluate(
+  input: unknown,
+  record?: { run: string; step: number },
+): Promise<EvaluateResult> {
+  const results: Accuracy[] = []
+  let total = 0
+  wf.setHandler(progressQuery, () => ({ done: results.length, total }))
+  const { spec, model } = await light.admitEvaluate({ spec: input })
+  const source = model === null ? undefined : (await light.intakeModel({ model })).source
+  const tasks = await light.evaluationTasks({
+    spec,
+    ...(source !== undefined && { source }),
+    ...(record && { record }),
+  })
+  total = tasks.length
+  await Promise.all(
+    tasks.map(async (task) => {
+      results.push(await evaluateTask(task))
+      showEvaluation(results, total)
+    }),
+  )
+  const order = (result: Accuracy) =>
+    tasks.findIndex((t) => t.benchmark === result.benchmark && t.prompt === result.prompt)
+  return { results: results.sort((a, b) => order(a) - order(b)) }
+}
+
+async function evaluateTask(task: EvaluationTask): Promise<Accuracy> {
+  await light.intakeData({ data: { name: task.benchmark, split: 'test' } })
+  const plan = await light.planEvaluation(task)
+  if (plan.result !== null) return plan.result
+  await Promise.all(Array.from({ length: plan.shards }, (_, shard) => compute.complete({ task, shard })))
+  return light.judge({ task, shards: plan.shards })
+}

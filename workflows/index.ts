@@ -1,0 +1,6 @@
+/** The workflow types, as the CLI's --type names them. */
+export { evaluate } from './evaluate.ts'
+export { exportCheckpoint as export } from './export.ts'
+export { pretrain } from './pretrain.ts'
+export { sweep } from './sweep.ts'
+export { train } from './train.ts'
