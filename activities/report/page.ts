@@ -112,6 +112,6 @@ dd{margin:0;overflow-wrap:anywhere}
 .runs{font-size:12.5px}
 .runs td{padding-top:4px;padding-bottom:4px}
 footer{margin-top:48px;color:var(--muted);font-size:13px}
-@media (max-width:760px){main{padding:24px 16px 48px}th,td{padding-left:9px}table{font-size:13px}h1{font-size:25px}.runs{font-size:11.5px}.runs code{font-size:11px}}
-@media print{:root{color-scheme:light;${light}}body{font-size:10.5pt}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,tr{break-inside:avoid}.wide{overflow:visible}@page{margin:16mm}}
+@media (max-width:760px){main{padding:24px 16px 48px}th,td{padding-left:7px}table{font-size:13px}h1{font-size:25px}.runs{font-size:11.5px}.runs code{font-size:11px}}
+@media print{:root{color-scheme:light;${light}}body{font-size:10.5pt}main{max-width:none;padding:0}h2,h3,.note,.legend,thead{break-after:avoid}h2{margin-top:32px}.panels{grid-template-columns:1fr 1fr}.panels.three{grid-template-columns:1fr 1fr 1fr}td,.note,.card p,.legend{font-size:9pt}th{font-size:8.5pt}.runs td,td .range,.runs code{font-size:7.5pt}th,td{padding-left:6px}figure,.card,tr{break-inside:avoid}.wide{overflow:visible}@page{margin:16mm}}
 `
