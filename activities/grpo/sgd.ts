@@ -1,0 +1,18 @@
+/** Plain stochastic gradient descent, w -= lr · scale · g, without momentum: nothing to remember between updates. */
+export function sgd(
+  weights: Float32Array,
+  gradient: Float32Array,
+  learningRate: number,
+  scale: number,
+): void {
+  const step = learningRate * scale
+  for (let i = 0; i < weights.length; i++) weights[i] = weights[i]! - step * gradient[i]!
+}
+
+/**
+ * The factor that brings a gradient of 2-norm `norm` to at most `limit`, as torch's clip_grad_norm_ computes it:
+ * min(1, limit / (norm + 1e-6)).
+ */
+export function clipScale(norm: number, limit: number): number {
+  return Math.min(1, limit / (norm + 1e-6))
+}

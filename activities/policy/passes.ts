@@ -1,0 +1,252 @@
+/**
+ * The passes of one policy over micro-batches: embedding, layers, head, and back. Layers share two sessions, weights are
+ * inputs; between any two runs the caller's `pause` is awaited, the point at which messages arrive and work can stop.
+ * Embedding rows are gathered and scattered in JavaScript, in the order of the tokens.
+ */
+import type { Objective } from '../contracts.ts'
+import { openSession, type Session, type Tensor } from '../onnx/session.ts'
+import {
+  embeddingName,
+  finalNormName,
+  headName,
+  layerTensor,
+  ropeTables,
+  type ModelConfig,
+} from './config.ts'
+import { chunkTokens, headGraph } from './head.ts'
+import { backwardGraph, forwardGraph, layerWeights } from './layer.ts'
+import type { Microbatch } from './microbatch.ts'
+import type { Gradients, Parameters } from './parameters.ts'
+
+export type Pause = () => Promise<void>
+
+/** What the loss needs to know of each token with a target, rows behind one another. */
+export interface Targets {
+  readonly ids: BigInt64Array // [N]
+  readonly old: Float32Array
+  readonly advantage: Float32Array
+  readonly weight: Float32Array
+}
+
+export interface Scores {
+  readonly logprobs: Float32Array // [N]
+  readonly entropies: Float32Array
+}
+
+export class Passes {
+  readonly #config: ModelConfig
+  readonly #parameters: Parameters
+  readonly #threads: number
+  readonly #weights: readonly string[]
+  readonly #sessions = new Map<string, Promise<Session>>()
+  #rope: { rows: number; cos: Float32Array; sin: Float32Array } = {
+    rows: 0,
+    cos: new Float32Array(0),
+    sin: new Float32Array(0),
+  }
+
+  constructor(config: ModelConfig, parameters: Parameters, threads: number) {
+    this.#config = config
+    this.#parameters = parameters
+    this.#threads = threads
+    this.#weights = layerWeights(config).map(({ name }) => name)
+  }
+
+  /** Runs that one micro-batch takes, forward only or with its gradient. */
+  static steps(config: ModelConfig, gradient: boolean): number {
+    return gradient ? 2 * config.layers + 1 : config.layers + 1
+  }
+
+  /** The input of each layer, and behind them what the last one gives; only that with `keep` false. */
+  async forward(batch: Microbatch, keep: boolean, pause: Pause): Promise<Float32Array[]> {
+    const session = await this.#open('forward')
+    const kept: Float32Array[] = [this.#embed(batch.tokens)]
+    for (let layer = 0; layer < this.#config.layers; layer++) {
+      const { out } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(kept.at(-1)!) })
+      if (!keep) kept.pop()
+      kept.push(out!.data as Float32Array)
+      await pause()
+    }
+    return kept
+  }
+
+  /** Log-probabilities and entropies of the targets from h [M, width]; without an objective. */
+  async score(batch: Microbatch, h: Float32Array, ids: BigInt64Array): Promise<Scores> {
+    const session = await this.#open('head null')
+    const scores = { logprobs: new Float32Array(ids.length), entropies: new Float32Array(ids.length) }
+    for (const chunk of this.#chunks(batch)) {
+      const n = chunk.end - chunk.start
+      const found = await session.run({
+        h: this.#hidden(this.#gather(h, chunk)),
+        target: { dtype: 'i64', shape: [n, 1], data: ids.subarray(chunk.start, chunk.end) },
+        ...this.#headWeights(),
+      })
+      this.#note(scores, chunk, found)
+    }
+    return scores
+  }
+
+  /** The same, and the loss's gradient: the head's is added to `gradients`, that of h [M, width] returned. */
+  async learn(
+    batch: Microbatch,
+    h: Float32Array,
+    targets: Targets,
+    objective: Objective,
+    gradients: Gradients,
+  ): Promise<Scores & { readonly dh: Float32Array }> {
+    const session = await this.#open(`head ${JSON.stringify(objective)}`, objective)
+    const n = targets.ids.length
+    const result = {
+      logprobs: new Float32Array(n),
+      entropies: new Float32Array(n),
+      dh: new Float32Array(h.length),
+    }
+    const head = this.#config.tied ? embeddingName : headName
+    for (const chunk of this.#chunks(batch)) {
+      const column = (data: Float32Array | BigInt64Array): Tensor => ({
+        dtype: data instanceof Float32Array ? 'f32' : 'i64',
+        shape: [chunk.end - chunk.start, 1],
+        data: data.subarray(chunk.start, chunk.end),
+      })
+      const ids = column(targets.ids)
+      const found = await session.run({
+        h: this.#hidden(this.#gather(h, chunk)),
+        target: ids,
+        weight: column(targets.weight),
+        ...(objective.name === 'grpo' && { old: column(targets.old), advantage: column(targets.advantage) }),
+        ...this.#headWeights(),
+      })
+      this.#note(result, chunk, found)
+      gradients.add(finalNormName, found.dNorm!.data as Float32Array)
+      gradients.add(head, found.dHead!.data as Float32Array)
+      gradients.addRows(head, Int32Array.from(ids.data, Number), found.scaled!.data as Float32Array)
+      this.#scatter(result.dh, chunk, found.dh!.data as Float32Array)
+    }
+    return result
+  }
+
+  /** From the gradient of the last layer's output back to the embedding; consumes `kept`, as `forward` gave it. */
+  async backward(
+    batch: Microbatch,
+    kept: Float32Array[],
+    dh: Float32Array,
+    gradients: Gradients,
+    pause: Pause,
+  ): Promise<void> {
+    const session = await this.#open('backward')
+    kept.pop()
+    for (let layer = this.#config.layers - 1; layer >= 0; layer--) {
+      const h = kept.pop()!
+      const found = await session.run({
+        ...this.#feeds(batch, layer),
+        h: this.#hidden(h),
+        dOut: this.#hidden(dh),
+      })
+      for (const name of this.#weights)
+        gradients.add(layerName(layer, name), found[`d.${name}`]!.data as Float32Array)
+      dh = found.dh!.data as Float32Array
+      await pause()
+    }
+    gradients.addRows(embeddingName, batch.tokens, dh)
+  }
+
+  async release(): Promise<void> {
+    const sessions = [...this.#sessions.values()]
+    this.#sessions.clear()
+    for (const session of sessions) await (await session).release()
+  }
+
+  #open(name: string, objective: Objective | null = null): Promise<Session> {
+    const known = this.#sessions.get(name)
+    if (known) return known
+    const config = this.#config
+    const graph =
+      name === 'forward'
+        ? forwardGraph(config)
+        : name === 'backward'
+          ? backwardGraph(config)
+          : headGraph(config, objective)
+    const opened = openSession(graph, { threads: this.#threads })
+    this.#sessions.set(name, opened)
+    return opened
+  }
+
+  #embed(tokens: Int32Array): Float32Array {
+    const { width } = this.#config
+    const table = this.#parameters.view(embeddingName)
+    const h = new Float32Array(tokens.length * width)
+    for (const [i, token] of tokens.entries())
+      h.set(table.subarray(token * width, (token + 1) * width), i * width)
+    return h
+  }
+
+  #hidden(data: Float32Array): Tensor {
+    return { dtype: 'f32', shape: [data.length / this.#config.width, this.#config.width], data }
+  }
+
+  #feeds(batch: Microbatch, layer: number): Record<string, Tensor> {
+    const weights = this.#weights.map((name) => [name, this.#parameters.tensor(layerName(layer, name))])
+    return { ...batch.feeds, ...this.#ropeFeeds(batch.positions), ...(Object.fromEntries(weights) as object) }
+  }
+
+  #ropeFeeds(rows: number): Record<'cos' | 'sin', Tensor> {
+    // Grown by doubling: a table for every micro-batch would cost more than the graphs of a small model.
+    if (rows > this.#rope.rows) {
+      const grown = Math.max(rows, 2 * this.#rope.rows, 64)
+      this.#rope = { rows: grown, ...ropeTables(this.#config, grown) }
+    }
+    const table = (data: Float32Array): Tensor => ({
+      dtype: 'f32',
+      shape: [this.#rope.rows, this.#config.headDim / 2],
+      data,
+    })
+    return { cos: table(this.#rope.cos), sin: table(this.#rope.sin) }
+  }
+
+  #headWeights(): Record<'norm' | 'head', Tensor> {
+    const head = this.#parameters.tensor(this.#config.tied ? embeddingName : headName)
+    return { norm: this.#parameters.tensor(finalNormName), head }
+  }
+
+  /** Runs of tokens with a target, cut for the head; a run may span rows. */
+  #chunks({ first, lengths }: Microbatch): Chunk[] {
+    const tokens = first.flatMap((start, b) => Array.from({ length: lengths[b]! }, (_, t) => start + t))
+    const size = chunkTokens(this.#config)
+    return Array.from({ length: Math.ceil(tokens.length / size) }, (_, i) => {
+      const places = tokens.slice(i * size, (i + 1) * size)
+      return { start: i * size, end: i * size + places.length, places }
+    })
+  }
+
+  #gather(h: Float32Array, { places }: Chunk): Float32Array {
+    const { width } = this.#config
+    const rows = new Float32Array(places.length * width)
+    for (const [i, place] of places.entries())
+      rows.set(h.subarray(place * width, (place + 1) * width), i * width)
+    return rows
+  }
+
+  #scatter(h: Float32Array, { places }: Chunk, rows: Float32Array): void {
+    const { width } = this.#config
+    for (const [i, place] of places.entries()) h.set(rows.subarray(i * width, (i + 1) * width), place * width)
+  }
+
+  #note({ logprobs, entropies }: Scores, { start }: Chunk, found: Record<string, Tensor>): void {
+    logprobs.set(found.logprob!.data as Float32Array, start)
+    entropies.set(found.entropy!.data as Float32Array, start)
+  }
+}
+
+interface Chunk {
+  /** Among the N tokens with a target. */
+  readonly start: number
+  readonly end: number
+  /** Among the M tokens of the micro-batch. */
+  readonly places: readonly number[]
+}
+
+/** `self_attn.q_proj.weight` of a layer, in full. */
+function layerName(layer: number, name: string): string {
+  const kind = name.endsWith('.bias') ? 'bias' : 'weight'
+  return layerTensor(layer, name.slice(0, -(kind.length + 1)), kind)
+}

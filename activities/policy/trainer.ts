@@ -1,0 +1,241 @@
+/**
+ * A policy that learns: weights, what the optimizer remembers, and the two things done with them, optimizer steps and
+ * log-probabilities of given completions. Sessions block their thread, so a trainer lives in a worker thread; between
+ * layers it lets messages arrive, reports progress and stops when told to.
+ *
+ * Same arguments, same bits: micro-batches, sums and updates have one fixed order. A step that is stopped or refused
+ * (NonFiniteLoss) leaves weights and moments of its own minibatch untouched, but those before it are applied: a
+ * trainer that threw is to be released.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Objective, Optimizer } from '../contracts.ts'
+import {
+  NonFiniteLoss,
+  type Control,
+  type Minibatch,
+  type MinibatchSums,
+  type Progress,
+  type Sequence,
+} from '../engine/port.ts'
+import { microbatches } from '../grpo/batch.ts'
+import { Tally, tokenWeights } from '../grpo/objective.ts'
+import { tensorShapes, type ModelConfig } from './config.ts'
+import { layOut, type Microbatch } from './microbatch.ts'
+import type { OpenPolicy } from './open.ts'
+import { OptimizerStep, type Moments } from './optimize.ts'
+import { Gradients, Parameters } from './parameters.ts'
+import { Passes, type Pause, type Targets } from './passes.ts'
+import { CorruptModel, readTensor, type NamedTensor, type StoredTensor } from './safetensors.ts'
+import type { OptimizerState, StoredOptimizerState } from './state.ts'
+
+/** Tokens computed at once when scoring, with padding. */
+const SCORE_TOKENS = 4096
+
+export class Trainer {
+  readonly #config: ModelConfig
+  readonly #parameters: Parameters
+  readonly #passes: Passes
+  readonly #step: OptimizerStep
+  readonly #moments: Moments
+  #updates: number
+  /** Allocated by the first update: who only scores needs none. */
+  #gradients: Gradients | null = null
+
+  private constructor(
+    config: ModelConfig,
+    parameters: Parameters,
+    moments: Moments,
+    updates: number,
+    threads: number,
+  ) {
+    this.#config = config
+    this.#parameters = parameters
+    this.#moments = moments
+    this.#updates = updates
+    this.#passes = new Passes(config, parameters, threads)
+    this.#step = new OptimizerStep(threads)
+  }
+
+  /** Reads all weights as float32, and the moments where there are any. */
+  static async open(
+    { config, tensors }: Pick<OpenPolicy, 'config' | 'tensors'>,
+    state: StoredOptimizerState | null,
+    { threads }: { readonly threads: number },
+  ): Promise<Trainer> {
+    const parameters = await read(config, tensors, '')
+    const stored = state !== null && state.moments.size > 0
+    const moments: Moments = {
+      m: stored ? (await read(config, state.moments, 'm.')).data : new Float32Array(0),
+      v: stored ? (await read(config, state.moments, 'v.')).data : new Float32Array(0),
+    }
+    return new Trainer(config, parameters, moments, state?.updates ?? 0, threads)
+  }
+
+  /** One optimizer step a minibatch, in order. */
+  async update(
+    minibatches: readonly Minibatch[],
+    objective: Objective,
+    optimizer: Optimizer,
+    { microbatchTokens }: { readonly microbatchTokens: number },
+    control: Control,
+  ): Promise<MinibatchSums[]> {
+    const cuts = minibatches.map(({ sequences }) => microbatches(sequences, microbatchTokens))
+    const runs = cuts.reduce((sum, cut) => sum + cut.length, 0) * Passes.steps(this.#config, true)
+    const pause = pauses(control, 'update', runs)
+    const sums: MinibatchSums[] = []
+    for (const [i, { sequences, learningRate = optimizer.learningRate }] of minibatches.entries()) {
+      const { tally, gradients } = await this.#differentiate(sequences, cuts[i]!, objective, pause)
+      const norm = gradients.norm()
+      if (!Number.isFinite(tally.loss) || !Number.isFinite(norm))
+        throw new NonFiniteLoss(
+          `update: minibatch ${i} of ${minibatches.length}, expected a finite loss and gradient, ` +
+            `found loss ${tally.loss}, gradient norm ${norm}`,
+          i,
+        )
+      await this.#step.apply(optimizer, this.#parameters.data, gradients.data, this.#moments, {
+        updates: this.#updates + 1,
+        norm,
+        learningRate,
+      })
+      this.#updates += 1
+      sums.push(tally.sums(norm, learningRate))
+    }
+    return sums
+  }
+
+  /** log π of each completion's tokens, at temperature 1. */
+  async score(sequences: readonly Sequence[], control: Control): Promise<Float32Array[]> {
+    const cuts = microbatches(sequences, SCORE_TOKENS)
+    const pause = pauses(control, 'score', cuts.length * Passes.steps(this.#config, false))
+    const scores: Float32Array[] = []
+    for (const cut of cuts) {
+      const batch = layOut(sequences, cut)
+      const [h] = await this.#passes.forward(batch, false, pause)
+      const { logprobs } = await this.#passes.score(batch, h!, targetIds(sequences, batch))
+      let start = 0
+      for (const [row, place] of batch.places.entries())
+        scores[place] = logprobs.slice(start, (start += batch.lengths[row]!))
+      await pause()
+    }
+    return scores
+  }
+
+  /** Loss and gradient of a minibatch: what `update` computes before the optimizer's step. For tests and inspection. */
+  async differentiate(
+    sequences: readonly Sequence[],
+    objective: Objective,
+    microbatchTokens: number,
+    control: Control,
+  ): Promise<{ readonly sums: MinibatchSums; readonly gradients: readonly NamedTensor[] }> {
+    const cut = microbatches(sequences, microbatchTokens)
+    const pause = pauses(control, 'update', cut.length * Passes.steps(this.#config, true))
+    const { tally, gradients } = await this.#differentiate(sequences, cut, objective, pause)
+    return { sums: tally.sums(gradients.norm(), 0), gradients: gradients.tensors() }
+  }
+
+  /** Views of the weights: they change with the next update. */
+  weights(): NamedTensor[] {
+    return this.#parameters.tensors()
+  }
+
+  optimizerState(): OptimizerState {
+    const { m, v } = this.#moments
+    const shapes = tensorShapes(this.#config)
+    const named = (data: Float32Array, prefix: string): NamedTensor[] =>
+      new Parameters(shapes, data).tensors().map((t) => ({ ...t, name: prefix + t.name }))
+    return { updates: this.#updates, moments: m.length === 0 ? [] : [...named(m, 'm.'), ...named(v, 'v.')] }
+  }
+
+  /** The trainer is of no further use. */
+  release(): void {
+    void this.#passes.release()
+    void this.#step.release()
+  }
+
+  async #differentiate(
+    sequences: readonly Sequence[],
+    cut: readonly (readonly number[])[],
+    objective: Objective,
+    pause: Pause,
+  ): Promise<{ tally: Tally; gradients: Gradients }> {
+    const gradients = (this.#gradients ??= new Gradients(tensorShapes(this.#config)))
+    gradients.reset()
+    const weights = tokenWeights(sequences, objective)
+    const tally = new Tally()
+    tally.sequences = sequences.length
+    for (const places of cut) {
+      const batch = layOut(sequences, places)
+      const targets = targetsOf(sequences, batch, weights)
+      const kept = await this.#passes.forward(batch, true, pause)
+      const { logprobs, entropies, dh } = await this.#passes.learn(
+        batch,
+        kept.at(-1)!,
+        targets,
+        objective,
+        gradients,
+      )
+      for (let i = 0; i < logprobs.length; i++)
+        tally.add(objective, {
+          logprob: logprobs[i]!,
+          entropy: entropies[i]!,
+          old: targets.old[i]!,
+          advantage: targets.advantage[i]!,
+          weight: targets.weight[i]!,
+        })
+      await pause()
+      await this.#passes.backward(batch, kept, dh, gradients, pause)
+    }
+    return { tally, gradients }
+  }
+}
+
+/** Weights, or moments under their prefix, from their files. */
+async function read(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  prefix: string,
+): Promise<Parameters> {
+  const parameters = new Parameters(tensorShapes(config))
+  for (const { name, shape } of parameters.places.values()) {
+    const stored = tensors.get(prefix + name)
+    if (!stored || stored.sizeBytes === 0 || stored.shape.join() !== shape.join())
+      throw new CorruptModel(
+        `tensor ${prefix}${name}: expected [${shape.join(',')}], found ${stored ? `[${stored.shape.join(',')}]` : 'in no file'}`,
+      )
+    parameters.view(name).set(await readTensor(stored))
+  }
+  return parameters
+}
+
+/** Called after each of `total` runs: lets messages in, stops if told to, says how far it is. */
+function pauses(control: Control, phase: Progress['phase'], total: number): Pause {
+  let done = 0
+  control.signal.throwIfAborted()
+  return async () => {
+    await setImmediate()
+    control.signal.throwIfAborted()
+    done += 1
+    control.progress({ phase, done, total })
+  }
+}
+
+function targetIds(sequences: readonly Sequence[], { places }: Microbatch): BigInt64Array {
+  return BigInt64Array.from(places.flatMap((place) => sequences[place]!.completion.map(BigInt)))
+}
+
+function targetsOf(sequences: readonly Sequence[], batch: Microbatch, weights: readonly number[]): Targets {
+  const perToken = (value: (s: Sequence, t: number, place: number) => number): Float32Array =>
+    Float32Array.from(
+      batch.places.flatMap((place) => {
+        const sequence = sequences[place]!
+        return sequence.completion.map((_, t) => value(sequence, t, place))
+      }),
+    )
+  return {
+    ids: targetIds(sequences, batch),
+    // What nll learns from has no sampler behind it.
+    old: perToken(({ logprobs }, t) => logprobs[t] ?? 0),
+    advantage: perToken(({ advantage }) => advantage),
+    weight: perToken((_s, _t, place) => weights[place]!),
+  }
+}
