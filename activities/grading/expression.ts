@@ -1,0 +1,88 @@
+/** What an answer is, once read. Everything not understood stays text. */
+import type { Rational } from './rational.ts'
+
+export type Expression =
+  | { readonly kind: 'number'; readonly value: Rational }
+  | { readonly kind: 'symbol'; readonly name: string }
+  | { readonly kind: 'sum'; readonly items: readonly Expression[] }
+  | { readonly kind: 'product'; readonly items: readonly Expression[] }
+  | { readonly kind: 'quotient'; readonly over: Expression; readonly under: Expression }
+  | { readonly kind: 'power'; readonly base: Expression; readonly exponent: Expression }
+  /** sqrt, root, sin, log, factorial, binom, abs, …; for log and root the second argument is base or degree. */
+  | { readonly kind: 'call'; readonly name: string; readonly items: readonly Expression[] }
+  /** ± x; the sign is the same wherever an answer has several. `flip` is ∓. */
+  | { readonly kind: 'plusMinus'; readonly of: Expression; readonly flip: boolean }
+  /** Brackets as written: '' for a bare list, '{', '(', '[', '∪' for a union, 'matrix', ':' for a ratio. */
+  | {
+      readonly kind: 'list'
+      readonly open: string
+      readonly close: string
+      readonly items: readonly Expression[]
+    }
+  | {
+      readonly kind: 'relation'
+      readonly operators: readonly string[]
+      readonly items: readonly Expression[]
+    }
+  | { readonly kind: 'text'; readonly value: string }
+
+export const number = (value: Rational): Expression => ({ kind: 'number', value })
+
+export function negative(of: Expression): Expression {
+  if (of.kind === 'number') return number({ n: -of.value.n, d: of.value.d })
+  return { kind: 'product', items: [number({ n: -1n, d: 1n }), of] }
+}
+
+/** One text for one structure, whatever the order of sums and products. */
+export function print(expression: Expression): string {
+  switch (expression.kind) {
+    case 'number':
+      return expression.value.d === 1n
+        ? `${expression.value.n}`
+        : `${expression.value.n}/${expression.value.d}`
+    case 'symbol':
+      return expression.name
+    case 'sum':
+    case 'product':
+      return `${expression.kind}(${expression.items.map(print).sort().join(' ')})`
+    case 'quotient':
+      return `(${print(expression.over)} / ${print(expression.under)})`
+    case 'power':
+      return `(${print(expression.base)} ^ ${print(expression.exponent)})`
+    case 'call':
+      return `${expression.name}(${expression.items.map(print).join(', ')})`
+    case 'plusMinus':
+      return `${expression.flip ? '∓' : '±'}${print(expression.of)}`
+    case 'list':
+      return `${expression.open}${expression.items.map(print).join(', ')}${expression.close}`
+    case 'relation':
+      return expression.items.map((item, i) => print(item) + (expression.operators[i] ?? '')).join('')
+    case 'text':
+      return JSON.stringify(expression.value)
+  }
+}
+
+/** Direct parts, in order. */
+export function parts(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case 'number':
+    case 'symbol':
+    case 'text':
+      return []
+    case 'sum':
+    case 'product':
+    case 'call':
+    case 'list':
+    case 'relation':
+      return expression.items
+    case 'quotient':
+      return [expression.over, expression.under]
+    case 'power':
+      return [expression.base, expression.exponent]
+    case 'plusMinus':
+      return [expression.of]
+  }
+}
+
+export const some = (expression: Expression, test: (part: Expression) => boolean): boolean =>
+  test(expression) || parts(expression).some((part) => some(part, test))

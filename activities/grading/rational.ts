@@ -1,0 +1,70 @@
+/** Exact rationals on BigInt under a budget of bits: what would not fit is null, and the caller compares another way. */
+export interface Rational {
+  readonly n: bigint
+  readonly d: bigint // > 0, in lowest terms
+}
+
+const budget = 4096 // bits of a numerator or denominator; 9^{9^9} must not be tried
+
+const size = (value: bigint) => (value < 0n ? -value : value).toString(16).length * 4
+
+export function rational(n: bigint, d: bigint = 1n): Rational | null {
+  if (d === 0n || size(n) > budget || size(d) > budget) return null
+  const divisor = gcd(n < 0n ? -n : n, d < 0n ? -d : d) * (d < 0n ? -1n : 1n)
+  return { n: n / divisor, d: d / divisor }
+}
+
+export const add = (a: Rational, b: Rational) => rational(a.n * b.d + b.n * a.d, a.d * b.d)
+export const multiply = (a: Rational, b: Rational) => rational(a.n * b.n, a.d * b.d)
+export const divide = (a: Rational, b: Rational) => rational(a.n * b.d, a.d * b.n)
+export const equal = (a: Rational, b: Rational) => a.n === b.n && a.d === b.d
+
+/** a^b for integer b; for b = p/q only where the root is exact. */
+export function power(a: Rational, b: Rational): Rational | null {
+  if (b.d !== 1n) {
+    const r = root(a, b.d)
+    return r === null ? null : power(r, { n: b.n, d: 1n })
+  }
+  const exponent = b.n < 0n ? -b.n : b.n
+  if (exponent > BigInt(budget)) return a.n === 1n && a.d === 1n ? a : null
+  if (BigInt(Math.max(size(a.n), size(a.d))) * exponent > BigInt(2 * budget)) return null
+  const raised = rational(a.n ** exponent, a.d ** exponent)
+  return raised !== null && b.n < 0n ? rational(raised.d, raised.n) : raised
+}
+
+/** The exact q-th root, or null. Odd roots of negative numbers are negative. */
+export function root(a: Rational, q: bigint): Rational | null {
+  if (q < 1n || q > 64n) return null
+  if (a.n < 0n) {
+    if (q % 2n === 0n) return null
+    const positive = root({ n: -a.n, d: a.d }, q)
+    return positive && { n: -positive.n, d: positive.d }
+  }
+  const n = integerRoot(a.n, q)
+  const d = integerRoot(a.d, q)
+  return n === null || d === null ? null : { n, d }
+}
+
+/** By bisection on bits: at most `budget` steps. */
+function integerRoot(value: bigint, q: bigint): bigint | null {
+  let low = 0n
+  let high = 1n << (BigInt(size(value)) / q + 1n)
+  while (low < high) {
+    const middle = (low + high + 1n) / 2n
+    if (middle ** q <= value) low = middle
+    else high = middle - 1n
+  }
+  return low ** q === value ? low : null
+}
+
+export function toNumber({ n, d }: Rational): number {
+  const [top, bottom] = [Number(n), Number(d)]
+  if (Number.isFinite(top) && Number.isFinite(bottom)) return top / bottom
+  const shift = BigInt(Math.max(0, Math.max(size(n), size(d)) - 900)) // keeps the ratio, drops common bits
+  return Number(n >> shift) / Number(d >> shift)
+}
+
+function gcd(a: bigint, b: bigint): bigint {
+  while (b !== 0n) [a, b] = [b, a % b]
+  return a
+}

@@ -1,0 +1,70 @@
+/**
+ * Rewards: every signal by its name, and what `all` and `not` make of them.
+ *
+ * To add one: a file beside this, a row in `signals` (or a case with a parameter in `score`), a table of tests.
+ * `majority` and `incorrect` reward agreement with a label that has to be made first; a problem set with such labels
+ * carries them in `label`, and without them these rewards are refused, not 0.
+ */
+import type { Problem } from '../benchmarks/problem.ts'
+import type { Reward } from '../contracts.ts'
+import { format } from './format.ts'
+import { groundTruth } from './ground-truth.ts'
+import { label } from './label.ts'
+import { noRepetition } from './no-repetition.ts'
+import { python } from './python.ts'
+import { random } from './random.ts'
+import type { At, Given, Judgement, Signal } from './signal.ts'
+
+export { InvalidReward } from './label.ts'
+export type { At, Judgement } from './signal.ts'
+
+export const signals: Readonly<Record<Extract<Reward, string>, Signal>> = {
+  'ground-truth': groundTruth,
+  majority: label('majority'),
+  incorrect: label('incorrect'),
+  format,
+  python,
+  'no-repetition': noRepetition,
+}
+
+export interface Score extends Judgement {
+  /** Raw value of every signal that took part, by its name in the spec. */
+  readonly components: Readonly<Record<string, number>>
+}
+
+export function score(
+  reward: Reward,
+  rollout: { readonly problem: Problem; readonly completion: string },
+  at: At,
+): Score {
+  const components: Record<string, number> = {}
+  return { ...judge(reward, { ...rollout, at }, components), components }
+}
+
+/** A reward's name as the spec writes it: the key of its component. */
+export function nameOf(reward: Reward): string {
+  if (typeof reward === 'string') return reward
+  if ('random' in reward) return `random(${reward.random})`
+  if ('not' in reward) return `not(${nameOf(reward.not)})`
+  return `all(${reward.all.map(nameOf).join(',')})`
+}
+
+/** All parts are computed, also after a 0, so that every component is always recorded. */
+function judge(reward: Reward, given: Given, components: Record<string, number>): Judgement {
+  const judgement = ((): Judgement => {
+    if (typeof reward === 'string') return signals[reward](given)
+    if ('random' in reward) return random(reward.random)(given)
+    if ('not' in reward) {
+      const inner = judge(reward.not, given, components)
+      return { value: 1 - inner.value, verdict: inner.verdict, reason: `not: ${inner.reason}` }
+    }
+    const parts = reward.all.map((part) => judge(part, given, components))
+    return {
+      value: Math.min(...parts.map(({ value }) => value)),
+      verdict: parts.find(({ verdict }) => verdict !== 'none')?.verdict ?? 'none',
+      reason: (parts.filter(({ value }) => value === 0)[0] ?? parts[0])?.reason ?? '',
+    }
+  })()
+  components[nameOf(reward)] = judgement.value
+  return judgement
+}
