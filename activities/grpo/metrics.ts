@@ -40,7 +40,6 @@ function completions(rollouts: readonly Rollout[]): Metrics {
     mean(rollouts.map((r) => (holds(r) ? 1 : 0)))
   return {
     'completions/mean_length': mean(lengths),
-    'completions/min_length': lengths.reduce((least, n) => Math.min(least, n), Infinity),
     'completions/max_length': lengths.reduce((most, n) => Math.max(most, n), 0),
     'completions/clipped_ratio': share(({ stop }) => stop === 'length'),
     'completions/code_ratio': share(({ strategy }) => strategy === 'code'),
