@@ -119,6 +119,6 @@ async function hub(model: string, { endpoint, token }: Reach['hub']): Promise<Mo
   }
   const wanted = await select(names, model, async (name) => (await open(name)).text())
   const bring = (name: string) => async (to: string, signal: AbortSignal) =>
-    pipeline(Readable.fromWeb((await open(name)).stream() as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(to), { signal })
+    pipeline(Readable.fromWeb((await open(name)).stream()), createWriteStream(to), { signal })
   return { pinned: `hf://${repo}@${sha}`, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }

@@ -4,7 +4,7 @@
  * Objects merge field by field, everything else replaces; an optimizer or objective of another name starts from that
  * name's own defaults. The result is parsed again, so a merge can never produce what the schema forbids.
  */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { digestOf } from '../checkpoint/canonical.ts'
 import { ResolvedTrain, TrainSpec } from '../contracts.ts'
 import { presets } from './presets.ts'

@@ -96,7 +96,7 @@ async function run(name: string, plan: { compute: Place[]; light: Place[] }) {
       ...workers.map(async (worker) => (await worker, Promise.reject(new Error('no worker left')))),
     ])
     return {
-      result: result as Awaited<typeof done>,
+      result: result,
       deaths,
       documents: await documentsOf(join(home, 'store', 'runs', name)),
     }
