@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Optimizer } from '../../activities/contracts.ts'
 import { adamFactors, adamw } from '../../activities/grpo/adam.ts'
 import { clipScale, sgd } from '../../activities/grpo/sgd.ts'
 
@@ -9,7 +10,7 @@ const settings = {
   eps: 1e-8,
   weightDecay: 0,
   maxGradNorm: 1,
-} as const
+} satisfies Optimizer
 
 test('the first AdamW step is the learning rate against the sign of the gradient', () => {
   const [w, m, v] = [Float32Array.of(1, 1), new Float32Array(2), new Float32Array(2)]
