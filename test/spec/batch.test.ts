@@ -2,9 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { batchOf, cut, shardsOf } from '../../activities/spec/batch.ts'
 import { resolveTrain } from '../../activities/spec/resolve.ts'
 
-const spec = resolveTrain({ preset: 'demo', model: 'm', reward: 'format', seed: 5, batch: { problems: 4, group: 2 } })
+const spec = resolveTrain({
+  preset: 'demo',
+  model: 'm',
+  reward: 'format',
+  seed: 5,
+  batch: { problems: 4, group: 2 },
+})
 const problems = Array.from({ length: 6 }, (_, i) => ({ id: `p${i}`, problem: `${i}`, answer: `${i}` }))
-const ids = (step: number) => batchOf(problems, spec, step).map(({ problem, occurrence }) => `${problem.id}#${occurrence}`)
+const ids = (step: number) =>
+  batchOf(problems, spec, step).map(({ problem, occurrence }) => `${problem.id}#${occurrence}`)
 
 describe('the batch of a step', () => {
   it('is a function of seed and step', () => {

@@ -51,7 +51,7 @@ describe('a training spec', () => {
   })
 
   it('names every mistake at once', () => {
-    expect(messageOf({ ...given, steps: -1, seed: 0.5 })).toMatch(/steps: .*seed: /)
+    expect(messageOf({ ...given, steps: -1, seed: 0.5 })).toMatch(/seed: .*; steps: /)
   })
 })
 

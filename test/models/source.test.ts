@@ -1,0 +1,112 @@
+import { createServer, type Server } from 'node:http'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openSource } from '../../activities/models/source.ts'
+
+const files: Record<string, string> = {
+  'config.json': '{}',
+  'tokenizer.json': '{}',
+  'model.safetensors.index.json': JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } }),
+  'model-1.safetensors': 'one',
+  'model-2.safetensors': 'two',
+  'pytorch_model.bin': 'never read',
+  'modeling_custom.py': 'never read',
+}
+const sha = 'a'.repeat(40)
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'placebo-source-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const fill = (names: readonly string[]) => Promise.all(names.map((name) => writeFile(join(folder, name), files[name] ?? '')))
+const url = () => pathToFileURL(folder).href
+const open = (model: string, allow: readonly string[] = [url()]) => openSource(model, { allow, hub: {} })
+
+describe('a model in a folder', () => {
+  it('is its configuration, its tokenizer and the weights that its index names: no pickle, no code', async () => {
+    await fill(Object.keys(files))
+    const { files: found, pinned } = await open(url())
+    expect(found.map(({ name }) => name)).toEqual([
+      'config.json',
+      'tokenizer.json',
+      'model.safetensors.index.json',
+      'model-1.safetensors',
+      'model-2.safetensors',
+    ])
+    expect(pinned).toBeNull()
+  })
+
+  it.each([
+    [['config.json'], 'no tokenizer.json among its 1 files'],
+    [['config.json', 'tokenizer.json', 'pytorch_model.bin'], 'no model.safetensors'],
+    [
+      ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'model-1.safetensors'],
+      'names model-2.safetensors, not there',
+    ],
+  ])('of %j is refused, saying what is missing', async (names, message) => {
+    await fill(names)
+    await expect(open(url())).rejects.toThrow(message)
+  })
+
+  it('is refused outside what the worker allows, also by way of dot-dot', async () => {
+    await expect(open(url(), [])).rejects.toThrow('not beneath what this worker allows')
+    await expect(open(`${url()}/../elsewhere`)).rejects.toThrow('not beneath what this worker allows')
+    await expect(open(`${url()}-other`)).rejects.toThrow('not beneath what this worker allows')
+  })
+
+  it('that is not there is ModelUnavailable', async () => {
+    await expect(open(`${url()}/gone`)).rejects.toMatchObject({ name: 'ModelUnavailable' })
+  })
+})
+
+describe('other names', () => {
+  it('of a nano model that does not exist list those that do', async () => {
+    await expect(open('nano/poet')).rejects.toThrow('model nano/poet: not there, known: ')
+  })
+
+  it.each(['http://example.org/model', 'coder', 'hf://owner', 'hf://owner/name'])('%s are refused with what is expected', async (model) => {
+    await expect(open(model)).rejects.toThrow('expected ')
+  })
+})
+
+describe('a model on the Hub', () => {
+  let server: Server
+  let asked: { path: string; authorization: string | undefined }[]
+  beforeEach(async () => {
+    asked = []
+    server = createServer((request, response) => {
+      const path = decodeURIComponent(request.url ?? '')
+      asked.push({ path, authorization: request.headers.authorization })
+      const json = (value: unknown) => response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
+      const name = path.split('/').at(-1) ?? ''
+      if (path.includes('/api/models/o/m/tree/')) {
+        return json(Object.entries(files).map(([path, text]) => ({ type: 'file', path, size: text.length, oid: 'x' })))
+      }
+      if (path.includes('/api/models/o/m')) return json({ id: 'o/m', _id: '1', modelId: 'o/m', sha, private: false, gated: false, downloads: 0, likes: 0, lastModified: '2026-01-01' })
+      const text = files[name]
+      if (text === undefined || !path.includes(sha)) return response.writeHead(404).end()
+      const [from = 0, to = text.length - 1] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')?.slice(1).map(Number) ?? []
+      response.writeHead(206, { etag: '"e"', 'content-range': `bytes ${from}-${to}/${text.length}`, 'content-length': to - from + 1 })
+      return response.end(text.slice(from, to + 1))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  })
+  afterEach(() => new Promise((resolve) => server.close(resolve)))
+
+  it('is read at the commit its revision stands for, with the token, file by file', async () => {
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const source = await openSource('hf://o/m@main', { allow: [], hub: { endpoint: `http://127.0.0.1:${port}`, token: 'hf_secret' } })
+    expect(source.pinned).toBe(`hf://o/m@${sha}`)
+    expect(source.files.map(({ name }) => name)).toContain('model-2.safetensors')
+    const to = join(folder, 'weights')
+    await source.files.find(({ name }) => name === 'model-2.safetensors')?.bring(to, new AbortController().signal)
+    expect(await readFile(to, 'utf8')).toBe('two')
+    expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer hf_secret']))
+  })
+})
