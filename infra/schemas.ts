@@ -2,6 +2,7 @@
  * `npm run schemas`: the specs' JSON Schemas, from the zod schemas that define them, into examples/schemas/, where
  * editors find them by a spec's `$schema`. The same schemas give the same bytes; a test compares them.
  */
+import { realpathSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -23,7 +24,7 @@ export function schemaFiles(): Map<string, string> {
   return new Map(Object.entries(specs).map(([name, spec]) => [`${name}.json`, text(spec)]))
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (realpathSync(process.argv[1] ?? '') === import.meta.filename) {
   await mkdir(schemaFolder, { recursive: true })
   for (const [name, text] of schemaFiles()) await writeFile(join(schemaFolder, name), text)
 }

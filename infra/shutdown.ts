@@ -1,13 +1,14 @@
 /**
- * When a program that runs a stack should end: it is told to (Ctrl-C, SIGTERM, a closed terminal), or it was
- * abandoned: whoever started it (npm, and the shells between) was killed without a chance to pass that on.
+ * When a program that runs a stack should end: it is told to (Ctrl-C, SIGTERM), or it was abandoned: npm, or what
+ * stands between it and us, was killed without a chance to pass that on. A closed terminal's SIGHUP is left alone, so
+ * that nohup works; without nohup it ends this process, and with it all that hangs on it.
  */
 import { readFileSync } from 'node:fs'
 
 /** Resolves with the reason. Signals that follow are ignored, so that stopping is not cut short by an impatient key. */
 export function untilTold(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal))
     const before = ancestors()
     const timer = setInterval(() => {
       const now = ancestors()
@@ -17,12 +18,13 @@ export function untilTold(): Promise<string> {
   })
 }
 
-/** npm, its shell and tsx stand between a terminal and us, so three generations are watched. */
+/** npm, its shell and tsx stand above us; who started npm is free to go. */
 const generations = 3
 
 function ancestors(): number[] {
+  if (process.platform !== 'linux' || !process.env['npm_lifecycle_event']) return []
   const chain = [process.ppid]
-  while (process.platform === 'linux' && process.env['npm_lifecycle_event'] && chain.length < generations) {
+  while (chain.length < generations) {
     const parent = parentOf(chain.at(-1) ?? 1)
     if (parent === null) break
     chain.push(parent)

@@ -169,6 +169,7 @@ async function startStore(base: Base, versitygw: string | null) {
     // The SDK prefers a profile and completes keys with a token: both would be somebody else's.
     AWS_PROFILE: undefined,
     AWS_SESSION_TOKEN: undefined,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // ten lines in each log that say nothing of the run
   }
   return { url: `s3://${servers.bucket}`, endpoint, env }
 }

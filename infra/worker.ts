@@ -5,6 +5,7 @@
  * It refuses to start when the server or the store does not answer. On SIGTERM running activities save at their next
  * safe point, and the process exits 0. Needs nothing on its disk but a cache.
  */
+import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -13,7 +14,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { WorkerOptions } from '@temporalio/worker'
 import { openBlobs } from '../activities/checkpoint/cache.ts'
-import { openStore } from '../activities/checkpoint/open.ts'
+import { checkStore, openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
 import { EmbeddedEngine } from '../activities/engine/embedded.ts'
 import type { Engine } from '../activities/engine/port.ts'
@@ -34,11 +35,13 @@ export interface Tampering {
 
 /** Serves one role until the process is told to stop. */
 export async function runWorker(role: Role, tampering?: Tampering): Promise<void> {
+  let stop = (): void => process.exit(0) // nothing runs yet
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
   const { store: url, dataFolder, cache, allow, threads, residentBytes, hub } = readConfig(process.env)
   const logger = new JsonLogger(process.stdout)
   Runtime.install({
     logger,
-    shutdownSignals: ['SIGINT', 'SIGTERM'],
+    shutdownSignals: [], // the SDK's own handlers let a second signal cut the drain short
     telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN' }) } },
   })
   const reached = await reach(url)
@@ -53,8 +56,12 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   try {
     const options = engine === null ? lightWorker({ ...deps, engine }) : computeWorker({ ...deps, engine })
     const worker = await Worker.create({ ...options, connection, namespace, identity })
+    const running = worker.run()
+    stop = () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown()
+    }
     logger.info('worker started', { role, taskQueue: config.taskQueues[role], namespace, store: store.url })
-    await worker.run()
+    await running
   } finally {
     await engine?.close()
     await store.close()
@@ -106,13 +113,12 @@ function roleOf(args: string[]): Role {
 
 /** The store, if it answers: a wrong bucket or key must show now, not in the first activity. */
 async function reach(url: string): Promise<Store> {
-  const store = await openStore(url)
   try {
-    await store.head('format.json')
+    const store = await openStore(url)
+    await checkStore(store)
     return store
   } catch (cause) {
-    await store.close()
-    throw new Error(`PLACEBO_STORE=${url}: the store cannot be read (${messageOf(cause)})`, { cause })
+    throw new Error(`PLACEBO_STORE=${url}: the store cannot be used (${messageOf(cause)})`, { cause })
   }
 }
 
@@ -131,7 +137,7 @@ async function connect(): Promise<{ connection: NativeConnection; namespace: str
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
   Promise.resolve(process.argv.slice(2))
     .then((args) => runWorker(roleOf(args)))
     .then(
