@@ -9,7 +9,7 @@
  */
 import type { Dim, GraphBuilder, Value } from '../onnx/graph.ts'
 import type { ModelConfig } from './config.ts'
-import type { Projected } from './block.ts'
+import type { Keep, Projected } from './block.ts'
 
 /** Masks are 0 where a query sees a key and -1e9 where it does not. */
 export interface AttentionInputs {
@@ -40,12 +40,13 @@ export function declareAttention(g: GraphBuilder): AttentionInputs {
   }
 }
 
-/** `projected` has M = U·P + B·T tokens, prompts first. */
+/** `projected` has M = U·P + B·T tokens, prompts first; `keep` sees each core's output. */
 export function attention(
   g: GraphBuilder,
   config: ModelConfig,
   { causal, owner, mask }: AttentionInputs,
   projected: Projected,
+  keep: Keep,
 ): Attention {
   const { kvHeads, headDim } = config
   const cut = (x: Value): readonly Value[] => g.split(x, ['U*P', 'B*T'], 0)
@@ -55,24 +56,29 @@ export function attention(
     cut(projected.v),
   ] as [[Value, Value], [Value, Value], [Value, Value]]
   const [keys, values] = [keyHeads(g, config, kPrompt, 'U', 'P'), keyHeads(g, config, vPrompt, 'U', 'P')]
+  const kept = (name: string) => (o: Value) => keep(`attention.${name}`, o)
   /** Prompt keys or values given to rows, and the rows' own behind them: [B, KV, P+T, D]. */
   const joined = (prompt: Value, row: Value): Value => {
     const flat = g.matmul(owner, g.reshape(prompt, ['U', merge(kvHeads * headDim, 'P')]))
     return g.concat([g.reshape(flat, ['B', kvHeads, 'P', headDim]), keyHeads(g, config, row, 'B', 'T')], 2)
   }
-  const prompts = core(g, config, queryHeads(g, config, qPrompt, 'U', 'P'), keys, values, causal, [
-    'U',
-    'P',
-    'P',
-  ])
+  const prompts = core(
+    g,
+    config,
+    kept('prompts'),
+    queryHeads(g, config, qPrompt, 'U', 'P'),
+    keys,
+    values,
+    causal,
+  )
   const rows = core(
     g,
     config,
+    kept('rows'),
     queryHeads(g, config, qRow, 'B', 'T'),
     joined(keys, kRow),
     joined(values, vRow),
     mask,
-    ['B', 'T', 'P+T'],
   )
   const all = g.concat([tokensOf(g, config, prompts.o, 'U', 'P'), tokensOf(g, config, rows.o, 'B', 'T')], 0)
   return { attended: g.reshape(all, ['M', config.heads * headDim]), cores: [prompts, rows] }
@@ -95,20 +101,21 @@ export function coreGradients(
   }
 }
 
-/** softmax(q·kᵀ / √D + mask)·v for `n` batches of S queries and C keys. */
+/** softmax(q·kᵀ / √D + mask)·v; the mask ends in [S, C], queries and keys of one of n batches. */
 function core(
   g: GraphBuilder,
-  { heads, kvHeads, headDim }: ModelConfig,
+  { heads, headDim }: ModelConfig,
+  kept: (o: Value) => Value,
   q: Value,
   k: Value,
   v: Value,
   mask: Value,
-  [n, s, c]: readonly [Dim, Dim, Dim],
 ): Core {
   const scores = g.op('FusedMatMul', [q, k], { transB: true, alpha: 1 / Math.sqrt(headDim) })
+  const [n, s, c] = [q.shape[0]!, mask.shape.at(-2)!, mask.shape.at(-1)!]
   const masked = g.add(g.reshape(scores, [n, heads, s, c]), mask)
-  const p = g.reshape(g.softmax(masked), [n, kvHeads, merge(heads / kvHeads, s), c])
-  return { q, k, v, p, o: g.matmul(p, v) }
+  const p = g.reshape(g.softmax(masked), scores.shape)
+  return { q, k, v, p, o: kept(g.matmul(p, v)) }
 }
 
 /** [n·S, H·D] → [n, KV, G·S, D] */

@@ -4,6 +4,7 @@
  * Embedding rows are gathered and scattered in JavaScript, in the order of the tokens.
  */
 import type { Objective } from '../contracts.ts'
+import type { Graph } from '../onnx/graph.ts'
 import { openSession, type Session, type Tensor } from '../onnx/session.ts'
 import {
   embeddingName,
@@ -14,11 +15,19 @@ import {
   type ModelConfig,
 } from './config.ts'
 import { chunkTokens, headGraph } from './head.ts'
-import { backwardGraph, forwardGraph, layerWeights } from './layer.ts'
+import { backwardGraph, forwardGraph, keptWidth, layerWeights } from './layer.ts'
 import type { Microbatch } from './microbatch.ts'
 import type { Gradients, Parameters } from './parameters.ts'
 
 export type Pause = () => Promise<void>
+type Feeds = Readonly<Record<string, Tensor>>
+
+/** What a layer's way back starts from. */
+export interface LayerRecord {
+  readonly h: Float32Array // its input, [M, width]
+  /** The products it kept, kept.NAME; null where they are computed again. */
+  readonly kept: Feeds | null
+}
 
 /** What the loss needs to know of each token with a target, rows behind one another. */
 export interface Targets {
@@ -33,10 +42,17 @@ export interface Scores {
   readonly entropies: Float32Array
 }
 
+export interface PassesOptions {
+  readonly threads: number
+  /** Memory for products kept from the forward pass to the backward pass, in bytes; time only depends on it. */
+  readonly keepBytes: number
+}
+
 export class Passes {
   readonly #config: ModelConfig
   readonly #parameters: Parameters
   readonly #threads: number
+  readonly #keepBytes: number
   readonly #weights: readonly string[]
   readonly #sessions = new Map<string, Promise<Session>>()
   #rope: { rows: number; cos: Float32Array; sin: Float32Array } = {
@@ -45,10 +61,11 @@ export class Passes {
     sin: new Float32Array(0),
   }
 
-  constructor(config: ModelConfig, parameters: Parameters, threads: number) {
+  constructor(config: ModelConfig, parameters: Parameters, { threads, keepBytes }: PassesOptions) {
     this.#config = config
     this.#parameters = parameters
     this.#threads = threads
+    this.#keepBytes = keepBytes
     this.#weights = layerWeights(config).map(({ name }) => name)
   }
 
@@ -57,22 +74,41 @@ export class Passes {
     return gradient ? 2 * config.layers + 1 : config.layers + 1
   }
 
-  /** The input of each layer, and behind them what the last one gives; only that with `keep` false. */
-  async forward(batch: Microbatch, keep: boolean, pause: Pause): Promise<Float32Array[]> {
-    const session = await this.#open('forward')
-    const kept: Float32Array[] = [this.#embed(batch.tokens)]
+  /** What the last layer gives, [M, width]. */
+  async forward(batch: Microbatch, pause: Pause): Promise<Float32Array> {
+    const session = await this.#open('forward', () => forwardGraph(this.#config, false))
+    let h = this.#embed(batch.tokens)
     for (let layer = 0; layer < this.#config.layers; layer++) {
-      const { out } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(kept.at(-1)!) })
-      if (!keep) kept.pop()
-      kept.push(out!.data as Float32Array)
+      const { out } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(h) })
+      h = out!.data as Float32Array
       await pause()
     }
-    return kept
+    return h
+  }
+
+  /** The same, with what the way back needs: each layer's input and, for the last layers, its products. */
+  async record(batch: Microbatch, pause: Pause): Promise<{ h: Float32Array; records: LayerRecord[] }> {
+    const { layers } = this.#config
+    const layerBytes = 4 * batch.tokens.length * keptWidth(this.#config)
+    const firstKept = layers - Math.min(layers, Math.floor(this.#keepBytes / layerBytes))
+    const records: LayerRecord[] = []
+    let h = this.#embed(batch.tokens)
+    for (let layer = 0; layer < layers; layer++) {
+      const keeping = layer >= firstKept
+      const session = await this.#open(keeping ? 'forward keeping' : 'forward', () =>
+        forwardGraph(this.#config, keeping),
+      )
+      const { out, ...kept } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(h) })
+      records.push({ h, kept: keeping ? kept : null })
+      h = out!.data as Float32Array
+      await pause()
+    }
+    return { h, records }
   }
 
   /** Log-probabilities and entropies of the targets from h [M, width]; without an objective. */
   async score(batch: Microbatch, h: Float32Array, ids: BigInt64Array): Promise<Scores> {
-    const session = await this.#open('head null')
+    const session = await this.#open('head', () => headGraph(this.#config, null))
     const scores = { logprobs: new Float32Array(ids.length), entropies: new Float32Array(ids.length) }
     for (const chunk of this.#chunks(batch)) {
       const n = chunk.end - chunk.start
@@ -94,7 +130,9 @@ export class Passes {
     objective: Objective,
     gradients: Gradients,
   ): Promise<Scores & { readonly dh: Float32Array }> {
-    const session = await this.#open(`head ${JSON.stringify(objective)}`, objective)
+    const session = await this.#open(`head ${JSON.stringify(objective)}`, () =>
+      headGraph(this.#config, objective),
+    )
     const n = targets.ids.length
     const result = {
       logprobs: new Float32Array(n),
@@ -125,20 +163,22 @@ export class Passes {
     return result
   }
 
-  /** From the gradient of the last layer's output back to the embedding; consumes `kept`, as `forward` gave it. */
+  /** From the gradient of the last layer's output back to the embedding; empties `records`. */
   async backward(
     batch: Microbatch,
-    kept: Float32Array[],
+    records: LayerRecord[],
     dh: Float32Array,
     gradients: Gradients,
     pause: Pause,
   ): Promise<void> {
-    const session = await this.#open('backward')
-    kept.pop()
     for (let layer = this.#config.layers - 1; layer >= 0; layer--) {
-      const h = kept.pop()!
+      const { h, kept } = records.pop()!
+      const session = await this.#open(kept ? 'backward keeping' : 'backward', () =>
+        backwardGraph(this.#config, kept !== null),
+      )
       const found = await session.run({
         ...this.#feeds(batch, layer),
+        ...kept,
         h: this.#hidden(h),
         dOut: this.#hidden(dh),
       })
@@ -156,17 +196,10 @@ export class Passes {
     for (const session of sessions) await (await session).release()
   }
 
-  #open(name: string, objective: Objective | null = null): Promise<Session> {
+  #open(name: string, graph: () => Graph): Promise<Session> {
     const known = this.#sessions.get(name)
     if (known) return known
-    const config = this.#config
-    const graph =
-      name === 'forward'
-        ? forwardGraph(config)
-        : name === 'backward'
-          ? backwardGraph(config)
-          : headGraph(config, objective)
-    const opened = openSession(graph, { threads: this.#threads })
+    const opened = openSession(graph(), { threads: this.#threads })
     this.#sessions.set(name, opened)
     return opened
   }
@@ -184,12 +217,12 @@ export class Passes {
     return { dtype: 'f32', shape: [data.length / this.#config.width, this.#config.width], data }
   }
 
-  #feeds(batch: Microbatch, layer: number): Record<string, Tensor> {
+  #feeds(batch: Microbatch, layer: number): Feeds {
     const weights = this.#weights.map((name) => [name, this.#parameters.tensor(layerName(layer, name))])
     return { ...batch.feeds, ...this.#ropeFeeds(batch.positions), ...(Object.fromEntries(weights) as object) }
   }
 
-  #ropeFeeds(rows: number): Record<'cos' | 'sin', Tensor> {
+  #ropeFeeds(rows: number): Feeds {
     // Grown by doubling: a table for every micro-batch would cost more than the graphs of a small model.
     if (rows > this.#rope.rows) {
       const grown = Math.max(rows, 2 * this.#rope.rows, 64)
@@ -203,7 +236,7 @@ export class Passes {
     return { cos: table(this.#rope.cos), sin: table(this.#rope.sin) }
   }
 
-  #headWeights(): Record<'norm' | 'head', Tensor> {
+  #headWeights(): Feeds {
     const head = this.#parameters.tensor(this.#config.tied ? embeddingName : headName)
     return { norm: this.#parameters.tensor(finalNormName), head }
   }
@@ -231,7 +264,7 @@ export class Passes {
     for (const [i, place] of places.entries()) h.set(rows.subarray(i * width, (i + 1) * width), place * width)
   }
 
-  #note({ logprobs, entropies }: Scores, { start }: Chunk, found: Record<string, Tensor>): void {
+  #note({ logprobs, entropies }: Scores, { start }: Chunk, found: Feeds): void {
     logprobs.set(found.logprob!.data as Float32Array, start)
     entropies.set(found.entropy!.data as Float32Array, start)
   }

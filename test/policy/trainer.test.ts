@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Objective } from '../../activities/contracts.ts'
 import { NonFiniteLoss, type Sequence } from '../../activities/engine/port.ts'
+import { keptWidth } from '../../activities/policy/layer.ts'
 import { readOptimizerState, writeOptimizerState } from '../../activities/policy/state.ts'
 import { Trainer } from '../../activities/policy/trainer.ts'
 import { goldenModels, quiet, readGolden, relativeDifference } from './golden.ts'
@@ -62,6 +63,24 @@ describe.each(goldenModels)('%s equals torch', (name) => {
     trainer.release()
   })
 })
+
+test.each(goldenModels)(
+  '%s: products kept from the forward pass give the bits that computing them again gives',
+  async (name) => {
+    const golden = await readGolden(name)
+    const { config } = golden.policy
+    const results = []
+    // Nothing kept, then one layer of two, then all. Two prompts padded to 8 tokens, six rows to 7; 4 bytes a float.
+    for (const keepBytes of [0, 4 * (2 * 8 + 6 * 7) * keptWidth(config), 2 ** 28]) {
+      const trainer = await Trainer.open(golden.policy, null, { threads: 1, keepBytes })
+      const { gradients } = await trainer.differentiate(golden.sequences, grpo, 4096, quiet())
+      results.push(gradients)
+      trainer.release()
+    }
+    expect(results[1]).toEqual(results[0])
+    expect(results[2]).toEqual(results[0])
+  },
+)
 
 describe('a minibatch cut for memory', () => {
   test.each(['tokens', 'sequence', 'microbatch'] as const)(
