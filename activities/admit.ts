@@ -2,17 +2,19 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { searchAttributes, limits } from '../temporal.config.ts'
 import { EvaluateSpec, PretrainSpec, RunId, SweepSpec, type ResolvedTrain } from './contracts.ts'
+import { isPrompt, promptNames } from './benchmarks/prompts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './index.ts'
 import { phasesOf } from './nano/schedule.ts'
 import { controls, plan } from './spec/arms.ts'
-import { parseSpec, resolveTrain } from './spec/resolve.ts'
+import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'
 
 export function admitActivities(deps: Deps) {
   return {
     admitTrain: ({ spec, run }: { spec: unknown; run: string }) =>
       durable(async () => {
         const resolved = resolveTrain(spec)
+        checkPrompts([resolved.prompt])
         parseSpec(RunId, run, 'workflow id')
         return { spec: resolved, ...(await attributesOf(deps)) }
       }),
@@ -20,6 +22,7 @@ export function admitActivities(deps: Deps) {
     admitEvaluate: ({ spec }: { spec: unknown }) =>
       durable(async () => {
         const parsed = parseSpec(EvaluateSpec, spec, 'evaluate spec')
+        checkPrompts(parsed.prompts)
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
@@ -29,6 +32,7 @@ export function admitActivities(deps: Deps) {
         const parsed = parseSpec(SweepSpec, spec, 'sweep spec')
         const runs = plan(sweep, parsed.controls ? controls(parsed) : parsed)
         for (const { run } of runs) parseSpec(RunId, run, 'run id')
+        checkPrompts(runs.map(({ spec }) => spec.prompt))
         const { attributes } = await attributesOf(deps)
         return {
           runs,
@@ -44,6 +48,14 @@ export function admitActivities(deps: Deps) {
         return { spec: parsed, phases: phasesOf(parsed.recipe) }
       }),
   }
+}
+
+function checkPrompts(names: readonly string[]): void {
+  const unknown = names.find((name) => !isPrompt(name))
+  if (unknown === undefined) return
+  throw new InvalidSpec(
+    `prompt: expected ${promptNames.join(', ')} or a template with {problem}, found ${JSON.stringify(unknown)}`,
+  )
 }
 
 /** Search attributes that this namespace has, and those it lacks. */

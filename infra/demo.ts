@@ -10,6 +10,7 @@ import { Client, Connection } from '@temporalio/client'
 import { openStore } from '../activities/checkpoint/open.ts'
 import { taskQueues } from '../temporal.config.ts'
 import type { sweep, SweepProgress } from '../workflows/sweep.ts'
+import { untilTold } from './shutdown.ts'
 import { startStack, type Stack } from './stack.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
@@ -24,9 +25,6 @@ async function main(): Promise<void> {
   const one = { PLACEBO_THREADS: '1' }
   const workers = [{ role: 'light' }, { role: 'compute', env: one }, { role: 'compute', env: one }] as const
   const stack = await startStack({ folder, ports: 'free', workers, report: say })
-  const interrupt = () => void stack.stop().then(() => process.exit(130))
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
   try {
     say(`Web UI while it runs: ${stack.uiUrl}`)
     const page = await Promise.race([

@@ -155,9 +155,8 @@ export function encode<Row extends object>(
   rows: readonly Row[],
   inputs: string,
 ): { bytes: Uint8Array; digest: string } {
-  const given = [...rows].sort(inOrderOf(table)) as unknown as readonly CellRow[]
-  const columns =
-    table.columns === null ? columnsOf(given) : (Object.entries(table.columns) as [string, Kind][])
+  const given = rows.toSorted(inOrderOf(table)) as readonly object[] as readonly CellRow[]
+  const columns = table.columns === null ? columnsOf(given) : Object.entries<Kind>(table.columns)
   const sorted = given.map((row) => storable(row, columns))
   const digest = digestOfRows(sorted)
   const metadata = { format: String(table.format), table: table.name, inputs, digest }
@@ -183,7 +182,7 @@ export async function decode<Row extends object>(
   table: Table<Row> | null,
 ): Promise<StoredTable<Row>> {
   const corrupt = (what: string, cause?: unknown) => new CorruptObject(`${place}: ${what}`, { cause })
-  const file = bytes.slice().buffer // hyparquet wants a buffer that begins where the file does
+  const file = new Uint8Array(bytes).buffer // a copy: hyparquet wants a buffer that begins where the file does
   let metadata: Map<string, string | undefined>
   let read: Record<string, unknown>[]
   try {

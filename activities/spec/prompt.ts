@@ -11,7 +11,8 @@ export interface PromptText {
 
 export function promptOf(tokenizer: Tokenizer, name: string, problem: Problem): PromptText {
   const rendered = renderPrompt(name, problem, { chat: tokenizer.hasTemplate })
-  const text = 'messages' in rendered ? tokenizer.renderChat(rendered.messages) : rendered.text
+  const body = 'messages' in rendered ? tokenizer.renderChat(rendered.messages) : rendered.text
+  const text = body + rendered.prefix
   // A template writes its own special tokens; a raw prompt gets those that the tokenizer adds.
   return { text, tokens: tokenizer.encode(text, { special: !('messages' in rendered) }), stop: rendered.stop }
 }
