@@ -18,6 +18,7 @@ const folder = join(project, '.placebo', 'demo')
 
 async function main(): Promise<void> {
   await rm(folder, { recursive: true, force: true }) // yesterday's results would make today's look instant
+  const told = untilTold()
   const started = Date.now()
   const say = (line: string) => console.log(`${elapsed(started)}  ${line}`)
   say('starting a Temporal server, an S3 server and two workers')
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
     const page = await Promise.race([
       runSweep(stack, say),
       stack.failed.then((error) => Promise.reject(error)),
+      told.then((signal) => Promise.reject(new Error(`stopped (${signal})`))),
     ])
     console.log(`\n${elapsed(started)}  report: ${page}`)
     console.log('\nLook at the runs in the Web UI: npx tsx infra/dev.ts --folder .placebo/demo')
