@@ -13,6 +13,7 @@ import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promis
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { checksumsOf, checksumsOfFile, type Checksums } from './checksum.ts'
+import { same } from './content.ts'
 import { codeOf } from './faults.ts'
 import * as keys from './keys.ts'
 import { CorruptObject, type BlobRef, type Blobs, type Store, type Transfer } from './store.ts'
@@ -42,9 +43,7 @@ class BlobCache implements Blobs {
     const sums = checksumsOf(bytes)
     const key = keys.blob(sums.digest)
     // What is there and differs is torn, and what is written is the same whoever writes it: no condition is needed.
-    const found = await this.#store.head(key)
-    const whole = found?.sizeBytes === sums.sizeBytes && found.crc32 === sums.crc32
-    if (!whole) await this.#store.replace(key, bytes, transfer)
+    if (!same(await this.#store.head(key), sums)) await this.#store.replace(key, bytes, transfer)
     return refOf(sums)
   }
 

@@ -52,10 +52,9 @@ export async function crc32OfFile(
   return { crc32: base64OfCrc32(crc), sizeBytes }
 }
 
-export function chunksOf(path: string, transfer?: Transfer): AsyncIterable<Uint8Array> {
-  const signal = transfer?.signal
-  return createReadStream(path, {
-    highWaterMark: chunkBytes,
-    ...(signal && { signal }),
-  }) as AsyncIterable<Uint8Array>
+export async function* chunksOf(path: string, transfer?: Transfer): AsyncIterable<Uint8Array> {
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
+    transfer?.signal?.throwIfAborted()
+    yield chunk as Uint8Array
+  }
 }

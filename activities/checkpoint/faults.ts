@@ -1,6 +1,8 @@
-/** What goes wrong between the program and its store, other than an absent or a corrupt object. Worth a retry. */
+/** Errors of the store other than an absent or a corrupt object, in words that lead to what has to be changed. */
+
+/** A call to the store failed. Worth a retry. */
 export class StoreError extends Error {
-  override readonly name: string = 'StoreError'
+  override readonly name = 'StoreError'
 }
 
 /** Another store than the one a run's history refers to. No retry mends that. */
@@ -8,8 +10,46 @@ export class WrongStore extends Error {
   override readonly name = 'WrongStore'
 }
 
+/** Which call failed, why, and where, with the settings to look at. */
+export function faultOf(call: string, cause: unknown, place: string): StoreError {
+  const name = nameOf(cause)
+  const { message = '', $metadata = {} } = cause as Partial<ServiceError>
+  const reason = [name, message].filter((text) => text !== '' && text !== 'Error').join(': ')
+  const tries = ($metadata.attempts ?? 1) > 1 ? ` after ${$metadata.attempts} attempts` : ''
+  const advice = adviceOn(name, $metadata.httpStatusCode)
+  return new StoreError(`${call}: ${reason}${advice}${tries} ${place}`, { cause })
+}
+
+interface ServiceError {
+  readonly message: string
+  readonly $metadata: { readonly attempts?: number; readonly httpStatusCode?: number }
+}
+
+const refused = [
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'AccessDenied',
+  'CredentialsProviderError',
+  'ExpiredToken',
+]
+const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ETIMEDOUT', 'TimeoutError']
+
+function adviceOn(name: string, status: number | undefined): string {
+  if (name === 'NoSuchBucket') return ' (the bucket must exist)'
+  if (refused.includes(name) || status === 403)
+    return ' (see AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE)'
+  if (unreachable.includes(name)) return ' (see AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION)'
+  return ''
+}
+
+/** A service's name for its error, or the errno name; of a StoreError, its cause's. */
+export function nameOf(error: unknown): string {
+  const cause = error instanceof StoreError ? error.cause : error
+  return codeOf(cause) ?? (cause instanceof Error ? cause.name : String(cause))
+}
+
 /** The errno name of a system call's error, else null. */
 export function codeOf(error: unknown): string | null {
   const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : null
+  return typeof code === 'string' && /^E[A-Z0-9_]+$/.test(code) ? code : null
 }

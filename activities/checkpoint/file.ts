@@ -11,7 +11,8 @@ import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'n
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { chunksOf, crc32OfFile } from './checksum.ts'
-import { StoreError, codeOf } from './faults.ts'
+import { same } from './content.ts'
+import { codeOf, faultOf } from './faults.ts'
 import { checkKey } from './keys.ts'
 import { NotFound, type Store, type Transfer } from './store.ts'
 
@@ -80,7 +81,7 @@ export class FileStore implements Store {
   async upload(key: string, path: string, transfer?: Transfer): Promise<'created' | 'exists'> {
     const source = await crc32OfFile(path, transfer)
     const known = await this.head(key)
-    if (known?.crc32 === source.crc32 && known.sizeBytes === source.sizeBytes) return 'exists'
+    if (same(known, source)) return 'exists'
     return this.#try('upload', key, () =>
       this.#write(
         key,
@@ -160,7 +161,7 @@ export class FileStore implements Store {
       if (absent && ['head', 'read', 'list'].includes(call))
         throw new NotFound(`store ${call}: no such object ${place}`, { cause: error })
       if (codeOf(error) === null) throw error
-      throw new StoreError(`store ${call}: ${(error as Error).message} ${place}`, { cause: error })
+      throw faultOf(`store ${call}`, error, place)
     }
   }
 }

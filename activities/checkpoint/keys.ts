@@ -52,7 +52,6 @@ export function checkKey(key: string): void {
 function faultOf(key: string): string | null {
   if (key === '') return 'is empty'
   if (Buffer.byteLength(key) > 900) return 'is longer than 900 bytes' // S3 allows 1024, the store's prefix included
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f\\]/.test(key)) return 'holds a control character or a backslash'
   const segments = key.split('/')
   if (segments.includes('')) return 'has an empty segment'
@@ -67,7 +66,7 @@ const stepFolder = (id: string, step: number) => `${steps(id)}${digits(step, 6)}
 const checked = (digest: string) => parsed(Digest, digest)
 const identifier = (id: string) => parsed(RunId, id)
 
-function parsed(schema: typeof Digest | typeof RunId, text: string): string {
+function parsed(schema: typeof Digest, text: string): string {
   const result = schema.safeParse(text)
   if (result.success) return text
   const expected = result.error.issues[0]?.message

@@ -1,0 +1,38 @@
+/** What is to be stored, cut where a transfer wants it: bytes in memory, or a file. Its CRC32 is known before it goes. */
+import { open } from 'node:fs/promises'
+import { crc32Of, crc32OfFile } from './checksum.ts'
+
+export interface Content {
+  readonly sizeBytes: number
+  readonly crc32: string
+  /** Bytes from (inclusive) to (exclusive). */
+  part(from: number, to: number): Promise<Uint8Array>
+}
+
+export const contentOf = (bytes: Uint8Array): Content => ({
+  sizeBytes: bytes.length,
+  crc32: crc32Of(bytes),
+  part: async (from, to) => bytes.subarray(from, to),
+})
+
+export async function openContent(
+  path: string,
+  signal?: AbortSignal,
+): Promise<Content & { close(): Promise<void> }> {
+  const sums = await crc32OfFile(path, signal && { signal })
+  const file = await open(path)
+  const part = async (from: number, to: number) => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from)
+    if (bytesRead === to - from) return buffer
+    throw new Error(
+      `${path}: expected ${sums.sizeBytes} bytes, found ${from + bytesRead}: it changed meanwhile`,
+    )
+  }
+  return { ...sums, part, close: () => file.close() }
+}
+
+/** Whether what a store has is this content, as far as size and checksum can tell. */
+export const same = (
+  found: { sizeBytes: number; crc32: string | null } | null,
+  content: Omit<Content, 'part'>,
+) => found?.sizeBytes === content.sizeBytes && found.crc32 === content.crc32

@@ -1,0 +1,36 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openStore } from '../../activities/checkpoint/open.ts'
+import { storeContract } from './contract.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'placebo-file-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe('the store in a folder', () => {
+  storeContract(async () => pathToFileURL(await mkdtemp(join(folder, 'store-'))).href)
+
+  test('an object is a plain file at its key, and nothing temporary is left beside it', async () => {
+    const root = join(folder, 'plain')
+    const store = await openStore(pathToFileURL(root).href)
+    await store.create('runs/a/run.json', new TextEncoder().encode('{}'))
+    await store.create('runs/a/run.json', new TextEncoder().encode('{}'))
+    expect(await readdir(join(root, 'runs', 'a'))).toEqual(['run.json'])
+    expect(await readdir(join(root, '.tmp'))).toEqual([])
+  })
+
+  test('a URL of another kind, and a folder that is a file, are refused with the reason', async () => {
+    await expect(openStore('https://example.org/a')).rejects.toThrow(
+      'expected s3://bucket/prefix or file:///folder',
+    )
+    await expect(openStore('s3://UPPER/a')).rejects.toThrow('expected s3://bucket')
+    await writeFile(join(folder, 'file'), '')
+    const reason = /store mkdir: (ENOTDIR|EEXIST).*folder=/
+    await expect(openStore(pathToFileURL(join(folder, 'file')).href)).rejects.toThrow(reason)
+  })
+})
