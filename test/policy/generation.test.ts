@@ -1,0 +1,264 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Completion, Control, Decoding, Prompt } from '../../activities/engine/port.ts'
+import { Sampler, PromptTooLong, type SamplerOptions } from '../../activities/policy/generation.ts'
+import { openPolicy } from '../../activities/policy/open.ts'
+import { indexTensors, readTensor } from '../../activities/policy/safetensors.ts'
+import { openTokenizer } from '../../activities/policy/tokenizer.ts'
+import { stream } from '../../activities/seed.ts'
+import { goldenOf, goldenTensorFile, models, policyFiles } from './folders.ts'
+
+interface Golden {
+  prompts: number[][]
+  greedy: number[][]
+}
+
+const vocabulary = 64
+const greedy: Decoding = { temperature: 0, topP: 1, maxTokens: 12, stop: [], ignoreEnd: true }
+const free: Decoding = { temperature: 1, topP: 1, maxTokens: 12, stop: [] }
+
+function control(signal = new AbortController().signal): Control {
+  return { signal, progress: () => undefined }
+}
+
+function prompt(tokens: readonly number[], samples: number, problem = tokens.join()): Prompt {
+  return {
+    tokens,
+    at: { seed: 1, purpose: 'sample', step: 3, problem, occurrence: 0 },
+    samples: Array.from({ length: samples }, (_, i) => i),
+  }
+}
+
+async function open(model: string, options: Partial<SamplerOptions> = {}): Promise<Sampler> {
+  return Sampler.open(await openPolicy(policyFiles(model)), { threads: 1, ...options })
+}
+
+/** All completions, in the order of prompts and samples. */
+async function all(sampler: Sampler, prompts: readonly Prompt[], decoding: Decoding): Promise<Completion[]> {
+  const found: Completion[] = []
+  for await (const completion of sampler.sample(prompts, decoding, control())) found.push(completion)
+  return found.sort((a, b) => a.prompt - b.prompt || a.sample - b.sample)
+}
+
+describe.each(models)('the sampler on %s', (model) => {
+  const golden = goldenOf<Golden>(model)
+  let sampler: Sampler
+  /** torch's logits after each token of each prompt, [tokens][vocabulary] */
+  const logits: number[][][] = []
+  beforeAll(async () => {
+    sampler = await open(model)
+    const tensors = await indexTensors([goldenTensorFile(model)])
+    for (const [i, tokens] of golden.prompts.entries()) {
+      const flat = await readTensor(tensors.get(`logits.${i}`)!)
+      logits.push(tokens.map((_, t) => [...flat.slice(t * vocabulary, (t + 1) * vocabulary)]))
+    }
+    return () => sampler.release()
+  })
+
+  it('continues greedily as transformers does', async () => {
+    const completions = await all(
+      sampler,
+      golden.prompts.map((tokens) => prompt(tokens, 1)),
+      greedy,
+    )
+    expect(completions.map(({ tokens }) => tokens)).toEqual(golden.greedy)
+  })
+
+  it('draws from torch’s distribution: the first index whose cumulative probability passes the uniform number', async () => {
+    // Every prefix of every prompt is a prompt: logits after 1, 2, 3, … tokens.
+    const cases = golden.prompts.flatMap((tokens, i) =>
+      tokens.map((_, t) => ({ tokens: tokens.slice(0, t + 1), logits: logits[i]![t]! })),
+    )
+    const samples = 8
+    const prompts = cases.map(({ tokens }) => prompt(tokens, samples))
+    const completions = await all(sampler, prompts, { ...free, maxTokens: 1 })
+    expect(completions.length).toBe(14 * samples)
+    let close = 0
+    for (const { prompt: i, sample, tokens, logprobs } of completions) {
+      const p = softmax(cases[i]!.logits)
+      expect(Math.abs(logprobs[0]! - Math.log(p[tokens[0]!]!))).toBeLessThan(1e-4)
+      const uniform = stream({ ...prompts[i]!.at, sample }).uniform(0)
+      const upTo = p.slice(0, tokens[0]! + 1).reduce((a, b) => a + b, 0)
+      if (Math.min(Math.abs(upTo - uniform), Math.abs(upTo - p[tokens[0]!]! - uniform)) < 1e-5) close++
+      else {
+        expect(uniform).toBeLessThan(upTo)
+        expect(uniform).toBeGreaterThanOrEqual(upTo - p[tokens[0]!]!)
+      }
+    }
+    expect(close).toBeLessThan(3) // within rounding of an edge either neighbour is right
+  })
+})
+
+function softmax(logits: readonly number[], temperature = 1): number[] {
+  const most = Math.max(...logits)
+  const weights = logits.map((z) => Math.exp((z - most) / temperature))
+  const sum = weights.reduce((a, b) => a + b, 0)
+  return weights.map((w) => w / sum)
+}
+
+describe('a sample does not depend on what shares its batch', () => {
+  const walk = (n: number, from: number) => Array.from({ length: n }, (_, i) => (from + 17 * i) % vocabulary)
+  const prompts = [
+    prompt(walk(1, 5), 5),
+    prompt(walk(2, 9), 3),
+    prompt(walk(40, 1), 6),
+    prompt(walk(40, 30), 2),
+    prompt(walk(17, 4), 1),
+    prompt(walk(300, 3), 7),
+  ]
+  const decoding = { ...free, maxTokens: 40 } // end tokens end most of them earlier, at different lengths
+  let together: Completion[]
+  beforeAll(async () => {
+    const sampler = await open('qwen2-tied')
+    together = await all(sampler, prompts, decoding)
+    await sampler.release()
+  })
+
+  it('of which there is something to see: different lengths, and refilled rows', () => {
+    const lengths = together.map(({ tokens }) => tokens.length)
+    expect(Math.max(...lengths)).toBe(40)
+    expect(new Set(lengths).size).toBeGreaterThan(8)
+  })
+
+  it.each([
+    ['two rows at a time', { rows: 2 }],
+    ['five rows at a time', { rows: 5 }],
+    ['eleven rows at a time', { rows: 11 }],
+    ['two threads', { threads: 2 }],
+    ['four threads and four rows', { threads: 4, rows: 4 }],
+  ])('with %s', async (_name, options) => {
+    const sampler = await open('qwen2-tied', options)
+    expect(await all(sampler, prompts, decoding)).toEqual(together)
+    await sampler.release()
+  })
+
+  it('with every prompt, and every sample, alone', async () => {
+    const sampler = await open('qwen2-tied')
+    for (const [i, whole] of prompts.entries()) {
+      const own = together.filter((c) => c.prompt === i).map((c) => ({ ...c, prompt: 0 }))
+      expect(await all(sampler, [whole], decoding)).toEqual(own)
+      const last = whole.samples.at(-1)!
+      expect(await all(sampler, [{ ...whole, samples: [last] }], decoding)).toEqual([own.at(-1)])
+    }
+    await sampler.release()
+  })
+})
+
+describe('a completion', () => {
+  let sampler: Sampler
+  beforeAll(async () => {
+    sampler = await open('llama3-tied')
+    return () => sampler.release()
+  })
+  const { prompts } = goldenOf<Golden>('llama3-tied')
+  const many = prompts.map((tokens) => prompt(tokens, 16))
+
+  it('ends with an end token, or at the limit', async () => {
+    const completions = await all(sampler, many, { ...free, maxTokens: 24 })
+    const ended = completions.filter(({ stop }) => stop === 'end')
+    const cut = completions.filter(({ stop }) => stop === 'length')
+    expect(ended.length + cut.length).toBe(32)
+    expect(Math.min(ended.length, cut.length)).toBeGreaterThan(0)
+    for (const { tokens } of ended) expect([2, 3]).toContain(tokens.at(-1))
+    for (const { tokens } of completions)
+      expect(tokens.slice(0, -1).some((t) => t === 2 || t === 3)).toBe(false)
+    for (const { tokens } of cut) expect(tokens.length).toBe(24)
+  })
+
+  it('goes on past end tokens when asked to', async () => {
+    const completions = await all(sampler, many, { ...free, maxTokens: 24, ignoreEnd: true })
+    expect(new Set(completions.map(({ tokens }) => tokens.length))).toEqual(new Set([24]))
+  })
+
+  it('ends with the first stop string, kept whole, and has the same tokens up to there', async () => {
+    const decoding = { ...free, maxTokens: 24, ignoreEnd: true }
+    const unstopped = await all(sampler, many, decoding)
+    const { text } = unstopped[0]!
+    const stop = text.slice(3, 5) // two characters: it begins in one token and ends in the next
+    const stopped = await all(sampler, many, { ...decoding, stop: ['never there', stop] })
+    expect(stopped[0]).toMatchObject({ stop: 'stop', text: text.slice(0, text.indexOf(stop) + 2) })
+    for (const [i, { tokens, stop: reason }] of stopped.entries()) {
+      expect(tokens).toEqual(unstopped[i]!.tokens.slice(0, tokens.length))
+      expect(reason).toBe(unstopped[i]!.text.includes(stop) ? 'stop' : 'length')
+    }
+  })
+
+  it('has the text of its tokens', async () => {
+    const tokenizer = await openTokenizer(policyFiles('llama3-tied'))
+    for (const { tokens, text } of await all(sampler, many, free)) expect(text).toBe(tokenizer.decode(tokens))
+  })
+
+  it('is drawn from the nucleus only: top-p 0.5 leaves the fewest tokens that reach one half', async () => {
+    const first = prompts.map((tokens) => prompt(tokens, 64))
+    const everything = await all(sampler, first, { ...free, maxTokens: 1 })
+    const nucleus = await all(sampler, first, { ...free, maxTokens: 1, topP: 0.5 })
+    for (const i of prompts.keys()) {
+      const kept = new Map(
+        nucleus.filter((c) => c.prompt === i).map((c) => [c.tokens[0], Math.exp(c.logprobs[0]!)]),
+      )
+      const mass = [...kept.values()].sort((a, b) => a - b)
+      const sum = mass.reduce((a, b) => a + b, 0)
+      expect(sum).toBeGreaterThanOrEqual(0.5)
+      expect(sum - mass[0]!).toBeLessThan(0.5)
+      expect(everything.some((c) => c.prompt === i && !kept.has(c.tokens[0]))).toBe(true)
+    }
+  })
+
+  it('at a low temperature is the likeliest, with its log-probability at temperature 1', async () => {
+    const once = prompts.map((tokens) => prompt(tokens, 1))
+    expect(await all(sampler, once, { ...free, temperature: 1e-4, ignoreEnd: true })).toEqual(
+      await all(sampler, once, greedy),
+    )
+  })
+})
+
+describe('a request', () => {
+  let sampler: Sampler
+  beforeAll(async () => {
+    sampler = await open('olmo2')
+    return () => sampler.release()
+  })
+
+  it('whose prompt leaves no room is refused with both numbers', async () => {
+    const long = prompt(
+      Array.from({ length: 501 }, () => 7),
+      1,
+    )
+    const run = all(sampler, [prompt([1], 1), long], free)
+    await expect(run).rejects.toThrow(PromptTooLong)
+    await expect(run).rejects.toThrow(
+      'prompt 1: expected at most 512 positions - 12 new tokens = 500 tokens, found 501',
+    )
+  })
+
+  it('with a token that is none is refused', async () => {
+    await expect(all(sampler, [prompt([64], 1)], free)).rejects.toThrow(
+      'prompt 0: expected tokens in 0..63, found 64',
+    )
+    await expect(all(sampler, [prompt([], 1)], free)).rejects.toThrow(
+      'prompt 0: expected tokens in 0..63, found none',
+    )
+  })
+
+  it('stops within a step of an abort, and the sampler serves the next one', async () => {
+    const abort = new AbortController()
+    let steps = 0
+    const counting: Control = {
+      signal: abort.signal,
+      progress: () => {
+        if (++steps === 3) setImmediate(() => abort.abort(new Error('preempted')))
+      },
+    }
+    const decoding = { ...greedy, maxTokens: 400 }
+    const run = (async () => {
+      for await (const completion of sampler.sample([prompt([5, 6], 2)], decoding, counting)) void completion
+    })()
+    await expect(run).rejects.toThrow('preempted')
+    expect(steps).toBeLessThan(6)
+    expect((await all(sampler, [prompt([5, 6], 2)], greedy)).length).toBe(2)
+  })
+
+  it('without prompts, or without samples, ends at once', async () => {
+    expect(await all(sampler, [], free)).toEqual([])
+    expect(await all(sampler, [prompt([5], 0)], free)).toEqual([])
+  })
+})
