@@ -49,7 +49,7 @@ function plainText(text: string): string {
   return text
     .replace(/\\(?:text|textbf|textit|mathrm|mbox|left|right|[dt]?frac)|\\[ ,;!]/g, ' ')
     .toLowerCase()
-    .replace(/[\s{}()$.,;'"\\-]+/g, '')
+    .replace(/[\s{}()$.,;'"\\]+|(?<=[a-z])-(?=[a-z])/g, '')
 }
 
 /** The value a statement gives: the right side of x = 5, the set of x ∈ S. */
@@ -58,6 +58,13 @@ function bare(expression: Expression): Expression {
   const [first, last] = [expression.items[0], expression.items.at(-1)]
   const [operator] = expression.operators
   if (first === undefined || last === undefined) return expression
+  if (expression.operators.at(-1) === '≈') {
+    // √3/3 ≈ 0.577 says the exact value first.
+    const items = expression.items.slice(0, -1)
+    return items.length === 1
+      ? first
+      : bare({ ...expression, items, operators: expression.operators.slice(0, -1) })
+  }
   const named = !some(first, (part) => part.kind === 'number' && part.value.d !== 1n) && isName(first)
   if (expression.operators.every((one) => one === '=') && (named || exact(first) !== null)) return last
   return operator === '∈' || operator === '→' ? last : expression
@@ -178,6 +185,7 @@ function sameRelation(a: Relation, b: Relation): boolean {
 /** Two equations are one where the differences of their sides are proportional at every point. */
 function sameEquation(a: Relation, b: Relation): boolean {
   if (a.operators.join() !== '=' || b.operators.join() !== '=') return false
+  if (!some(a, isVariable) || !some(b, isVariable)) return false // any two numbers are proportional
   const difference = ({ items }: Relation, trial: number) =>
     numeric(items[0]!, pointOf(trial)) - numeric(items[1]!, pointOf(trial))
   const ratios = trials.map((trial) => difference(a, trial) / difference(b, trial)).filter(Number.isFinite)
@@ -191,6 +199,9 @@ function sameEquation(a: Relation, b: Relation): boolean {
 }
 
 function sameValue(a: Expression, b: Expression): Comparison {
+  // 1101_2: a base may be left out, but two bases have to agree.
+  if (a.kind === 'call' && b.kind === 'call' && a.name === 'numeral' && b.name === 'numeral')
+    return { equal: print(a) === print(b), route: 'structure' }
   const [x, y] = [exact(a), exact(b)]
   if (x !== null && y !== null) return { equal: equal(x, y), route: 'exact' }
   if (print(a) === print(b)) return { equal: true, route: 'structure' }
@@ -198,7 +209,8 @@ function sameValue(a: Expression, b: Expression): Comparison {
     return { equal: false, route: 'structure' }
   const variables = some(a, isVariable) || some(b, isVariable)
   const values = trials.map((trial) => [numeric(a, pointOf(trial)), numeric(b, pointOf(trial))] as const)
-  const usable = values.filter(([p, q]) => inRange(p) && inRange(q))
+  // Two zeros may both be underflow, which says nothing.
+  const usable = values.filter(([p, q]) => inRange(p) && inRange(q) && (p !== 0 || q !== 0))
   // One side has a value where the other has none: not the same.
   if (usable.length < 3) return { equal: false, route: 'structure' }
   return { equal: usable.every(([p, q]) => close(p, q, variables ? 1e-9 : 1e-11)), route: 'numeric' }

@@ -36,6 +36,7 @@ function exactCall(name: string, items: readonly Expression[]): Rational | null 
     (items.length > 1 && (second === undefined || second === null))
   )
     return null
+  if (name === 'numeral') return first // its digits; the base is compared by the caller
   if (name === 'sqrt') return root(first, 2n)
   if (name === 'root' && second?.d === 1n) return root(first, second.n)
   if (name === 'abs') return { n: first.n < 0n ? -first.n : first.n, d: first.d }

@@ -15,7 +15,12 @@ export interface Lexed {
   readonly percent: boolean
 }
 
+/** Stands for the `\\\\` between the rows of a matrix, which would look like an escaped space. */
+export const rowEnd = '\u0001'
+
 const replacements: readonly (readonly [RegExp, string])[] = [
+  [/\\\\(?![a-zA-Z])/g, rowEnd],
+  [/,\s*\\!\s*(?=\d)/g, ','],
   [/\\(?:left|right|displaystyle|textstyle|limits|[bB]igg?[lrm]?)(?![a-zA-Z])/g, ' '],
   [/\\[!,;:> ]|~|\\q?quad(?![a-zA-Z])|\\hspace\{[^{}]*\}/g, ' '],
   [/\\[dtc]frac(?![a-zA-Z])/g, '\\frac'],
@@ -48,8 +53,8 @@ const units: ReadonlySet<string> = new Set(
     'unit units square cubic sq cu inch inches foot feet ft yard yards mile miles meter meters metre metres cm mm km ' +
     'centimeter centimeters centimetre centimetres millimeter millimeters kilometer kilometers kilometre kilometres ' +
     'second seconds minute minutes min hour hours day days week weeks month months year years dollar dollars cent cents ' +
-    'degree degrees percent gram grams kg kilogram kilograms pound pounds ounce ounces liter liters litre litres ' +
-    'mph kph per hr hrs am pm ways way people person students student points point radians rad'
+    'degree degrees percent pct gram grams kg kilogram kilograms pound pounds ounce ounces liter liters litre litres ' +
+    'mph kph per of hr hrs am pm ways way people person students student points point radians rad'
   ).split(' '),
 )
 
@@ -77,15 +82,15 @@ const fontCommands: ReadonlySet<string> = new Set([
   'operatorname',
 ])
 
-const scanner =
-  /\s+|\\([a-zA-Z]+)|\\([{}%|\\&_#])|(\d{1,3}(?:,\d{3})+(?![\d,]*\d)|\d+\.?\d*|\.\d+)|([a-zA-Z]+)|([^])/y
+const scanner = /\s+|\\([a-zA-Z]+)|\\([{}%|\\&_#])|(\d+\.?\d*|\.\d+)|([a-zA-Z]+)|([^])/y
 
 export function lex(answer: string): Lexed {
   let text = answer
   for (const [pattern, replacement] of replacements) text = text.replace(pattern, replacement)
   const tokens: Token[] = []
   let percent = false
-  let depth = 0
+  let depth = 0 // of brackets: in (201,400] a comma separates
+  let notGrouped = 0 // up to here commas are known to separate
   scanner.lastIndex = 0
   for (
     let match = scanner.exec(text);
@@ -102,15 +107,14 @@ export function lex(answer: string): Lexed {
     } else if (command !== undefined) {
       if (!fontCommands.has(command)) tokens.push({ type: 'command', value: command })
     } else if (digits !== undefined) {
-      // Inside brackets a comma separates: (201,400] is an interval.
-      const first = digits.indexOf(',')
-      if (first > 0 && depth > 0) scanner.lastIndex -= digits.length - first
-      tokens.push({
-        type: 'number',
-        value: first > 0 && depth > 0 ? digits.slice(0, first) : digits.replaceAll(',', ''),
-      })
+      const start = scanner.lastIndex - digits.length
+      const end = depth > 0 || start < notGrouped ? null : groupedEnd(text, start)
+      if (end !== null && end < 0) notGrouped = -end
+      if (end !== null && end > 0) scanner.lastIndex = end
+      const value = end !== null && end > 0 ? text.slice(start, end).replaceAll(',', '') : digits
+      tokens.push({ type: 'number', value })
     } else if (letters !== undefined) {
-      tokens.push(...letterTokens(letters))
+      tokens.push(...letterTokens(letters, text[scanner.lastIndex - letters.length - 1] === ' '))
     } else if (mark === '%' || mark === '\\%') {
       percent = true
     } else if (mark !== undefined) {
@@ -123,12 +127,26 @@ export function lex(answer: string): Lexed {
   return { tokens, percent }
 }
 
-function letterTokens(letters: string): Token[] {
+const groups = /\d{1,3}(?:,\d{3})+/y
+
+/** Where 1,000,000.5 ends; minus where a run that only looks like it does ends (123,456,7 is a list); null for neither. */
+function groupedEnd(text: string, start: number): number | null {
+  groups.lastIndex = start
+  if (!groups.test(text)) return null
+  const end = groups.lastIndex
+  if (/[\d]/.test(text[end] ?? '') || (text[end] === ',' && /\d/.test(text[end + 1] ?? ''))) return -end
+  const decimals = /^\.\d+/.exec(text.slice(end, end + 50))?.[0] ?? ''
+  return end + decimals.length
+}
+
+/** Four letters and more after a space are a word; shorter runs are products of symbols. */
+function letterTokens(letters: string, afterSpace: boolean): Token[] {
   const lower = letters.toLowerCase()
   if (lower === 'and' || lower === 'or') return [{ type: 'mark', value: ',' }]
   if (lower === 'infinity' || lower === 'inf') return [{ type: 'command', value: 'infty' }]
   if (words.has(lower)) return [{ type: 'command', value: lower }]
-  if (units.has(lower) && letters.length > 1) return [{ type: 'text', value: lower }]
+  if ((units.has(lower) && letters.length > 1) || (afterSpace && /^[a-z]{4,}$/.test(letters)))
+    return [{ type: 'text', value: lower }]
   return [...letters].map((value) => ({ type: 'letter', value }))
 }
 

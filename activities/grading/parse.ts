@@ -6,8 +6,8 @@
  *   sum       = [sign] product {sign product}          product = power {["*" | "/"] power}
  *   power     = primary ["!"] ["^" argument]
  */
-import { negative, number, type Expression } from './expression.ts'
-import { lex, type Token } from './lex.ts'
+import { negative, number, print, type Expression } from './expression.ts'
+import { lex, rowEnd, type Token } from './lex.ts'
 import { rational, type Rational } from './rational.ts'
 
 export interface Answer {
@@ -24,9 +24,7 @@ class Unreadable extends Error {}
 export function parseAnswer(text: string): Answer {
   const asText: Answer = { expression: { kind: 'text', value: text }, percent: false }
   if (text.length > longest) return asText
-  const { tokens, percent } = lex(
-    text.replace(/^[\s.]+|[\s.,;]+$/g, '').replace(/^\\text\{([^{}]*)\}$/, '$1'),
-  )
+  const { tokens, percent } = lex(text.replace(/^\s+|[\s.,;]+$/g, '').replace(/^\\text\{([^{}]*)\}$/, '$1'))
   if (tokens.length === 0 || isWords(tokens)) return asText
   try {
     return { expression: new Parser(withoutUnits(tokens)).answer(), percent }
@@ -68,7 +66,7 @@ const relations: Readonly<Record<string, string>> = {
   ne: '≠',
   neq: '≠',
   in: '∈',
-  approx: '=',
+  approx: '≈',
   equiv: '=',
   lt: '<',
   gt: '>',
@@ -177,11 +175,12 @@ class Parser {
       } else if (this.#begins()) {
         const whole = result.kind === 'number' && result.value.d === 1n
         const literal = this.#tokens[this.#at]!.type === 'number'
+        const fraction = literal || this.#peek() === 'frac'
         const next = this.#power()
         // 2\frac13 and 2 1/3 are mixed numbers; two numbers side by side are otherwise nothing.
         const part =
           literal && this.#take('/') ? { kind: 'quotient' as const, over: next, under: this.#power() } : next
-        if (whole && isProperFraction(part)) result = { kind: 'sum', items: [result, part] }
+        if (whole && fraction && isProperFraction(part)) result = { kind: 'sum', items: [result, part] }
         else if (literal && result.kind === 'number') throw new Unreadable()
         else result = { kind: 'product', items: [result, part] }
       } else {
@@ -213,10 +212,9 @@ class Parser {
       } else if (this.#peek() === '_' || this.#peek() === '\\_') {
         this.#at++
         const index = this.#argument()
-        // 1000101_{(2)}: the base of a numeral is often left out, so it does not count.
-        if (base.kind === 'symbol')
-          base = { kind: 'symbol', name: `${base.name}_${JSON.stringify(index, bigints)}` }
-        else if (base.kind !== 'number') throw new Unreadable()
+        if (base.kind === 'symbol') base = { kind: 'symbol', name: `${base.name}_${print(index)}` }
+        else if (base.kind === 'number') base = { kind: 'call', name: 'numeral', items: [base, index] }
+        else throw new Unreadable()
       } else {
         return base
       }
@@ -233,7 +231,7 @@ class Parser {
 
   #splits(): boolean {
     const before = this.#tokens[this.#at - 1]
-    return before?.type === 'command'
+    return before?.value === 'frac' || before?.value === 'binom'
   }
 
   #digit(): Expression {
@@ -341,7 +339,7 @@ class Parser {
       const items = [this.#relation()]
       while (this.#take('&')) items.push(this.#relation())
       rows.push({ kind: 'list', open: 'row', close: '', items })
-    } while (this.#take('\\\\'))
+    } while (this.#take(rowEnd))
     if (!this.#take('end') || this.#environment() !== name) throw new Unreadable()
     return { kind: 'list', open: 'matrix', close: '', items: rows }
   }
@@ -369,5 +367,3 @@ function isProperFraction(part: Expression): boolean {
   const [over, under] = [part.over.value, part.under.value]
   return over.d === 1n && under.d === 1n && over.n > 0n && over.n < under.n
 }
-
-const bigints = (_key: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)

@@ -1,52 +1,51 @@
 import { describe, expect, it } from 'vitest'
-import { promptNames, renderPrompt } from '../../activities/benchmarks/prompts.ts'
+import { isPrompt, promptNames, renderPrompt } from '../../activities/benchmarks/prompts.ts'
 
-const problem = { id: 'p', problem: 'What is $1+1$? Write $& as it is.', answer: '2' }
+const problem = { id: 'p', problem: 'What is $1+1$? $& $1', answer: '2' }
+const chat = (name: string) => renderPrompt(name, problem, { chat: true })
+const bare = (name: string) => renderPrompt(name, problem, { chat: false })
 
-describe('a named prompt', () => {
-  it.each(promptNames)('%s holds the problem, character for character', (name) => {
-    for (const chat of [true, false]) {
-      const rendered = renderPrompt(name, problem, { chat })
-      const text = 'text' in rendered ? rendered.text : rendered.messages.at(-1)?.content
-      expect(text).toContain(problem.problem)
-    }
-  })
-
-  it('default leaves a chat model its own system prompt', () => {
-    expect(renderPrompt('default', problem, { chat: true })).toMatchObject({
+describe('a prompt', () => {
+  it('by default is the user’s message alone: the template brings its own system prompt', () => {
+    expect(chat('default')).toEqual({
       messages: [{ role: 'user', content: problem.problem }],
+      prefix: '',
       stop: [],
     })
   })
 
-  it('default asks a base model in the R1 style and stops at the end of the answer', () => {
-    const rendered = renderPrompt('default', problem, { chat: false })
+  it('by default is in the R1 style for a policy without a template, and stops at the answer’s end', () => {
+    const rendered = bare('default')
+    expect(rendered).toEqual(bare('r1'))
     expect(rendered.stop).toEqual(['</answer>'])
-    expect('text' in rendered && rendered.text).toMatch(/\n<\|assistant\|>\n<think>$/)
+    const text = 'text' in rendered ? rendered.text : ''
+    expect(text.startsWith('A conversation between User and Assistant.')).toBe(true)
+    expect(text.endsWith(`\n\n<|user|>\n${problem.problem}\n<|assistant|>\n<think>`)).toBe(true)
   })
 
-  it('plain is the problem and nothing else, with a template or without', () => {
-    for (const chat of [true, false])
-      expect(renderPrompt('plain', problem, { chat })).toEqual({
-        prefix: '',
-        stop: [],
-        text: problem.problem,
-      })
+  it('plain is the problem and nothing else, with or without a template', () => {
+    for (const rendered of [chat('plain'), bare('plain')])
+      expect(rendered).toEqual({ text: problem.problem, prefix: '', stop: [] })
   })
 
-  it('python begins the answer itself', () => {
-    expect(renderPrompt('python', problem, { chat: true }).prefix).toBe("Let's solve this using Python.")
+  it('python makes the answer begin with its sentence', () => {
+    expect(chat('python').prefix).toBe("Let's solve this using Python.")
   })
 
-  it('may be a template of the caller', () => {
-    expect(renderPrompt('Q: {problem} A:', { ...problem, problem: '1+1' }, { chat: false })).toMatchObject({
-      text: 'Q: 1+1 A:',
-    })
+  it.each(promptNames)('%s holds the problem once, dollars and all', (name) => {
+    for (const rendered of [chat(name), bare(name)]) {
+      const text = 'text' in rendered ? rendered.text : rendered.messages.map(({ content }) => content).join()
+      expect(text.split(problem.problem)).toHaveLength(2)
+    }
   })
 
-  it('that nobody knows is refused with the names there are', () => {
-    expect(() => renderPrompt('defualt', problem, { chat: true })).toThrow(
-      /prompt defualt: expected default, .*plain/,
-    )
+  it('may be a template of one’s own', () => {
+    expect(isPrompt('Q: {problem}\nA:')).toBe(true)
+    expect(bare('Q: {problem}\nA:')).toEqual({ text: `Q: ${problem.problem}\nA:`, prefix: '', stop: [] })
+  })
+
+  it('with an unknown name is refused, naming the known ones', () => {
+    expect(isPrompt('toString')).toBe(false)
+    expect(() => chat('defalt')).toThrow('prompt defalt: expected default, r1, plain,')
   })
 })
