@@ -22,7 +22,7 @@ interface Case {
 const rows = [
   ['qwen-cot-math100', 351, 0, 0],
   ['tora-gsm8k', 1383, 0, 0],
-  ['zeroeval-math-l5', 5753, 9, 0],
+  ['zeroeval-math-l5', 5753, 8, 0],
   ['metamorphic', 11641, 21, 0],
   ['dsr-dup', 220, 1, 0],
   ['olympiadbench', 14, 0, 0],
