@@ -22,6 +22,9 @@ export interface Origins {
   readonly rows: readonly number[] // [N·R], old row, counted over all slots
 }
 
+/** What a run created, [layer][keys, values]: each [N, KV, R, S, D]. */
+export type Created = readonly (readonly [Float32Array, Float32Array])[]
+
 const empty = new Float32Array(0)
 
 export class Caches {
@@ -83,41 +86,44 @@ export class Caches {
     this.#shape = shape
   }
 
-  /** A prompt's keys and values into its slot; `kv` is what the graph gave for `batch` prompts of `length` tokens. */
-  writePrompt(slot: number, kv: Float32Array, batch: number, index: number, length: number): void {
+  /** Prompt `index` of the `batch` that a run computed, `length` tokens each, into a slot. */
+  writePrompt(slot: number, created: Created, index: number, length: number): void {
     const [kvHeads, headDim, capacity] = [this.#kvHeads, this.#headDim, this.#shape.prompt]
     for (let layer = 0; layer < this.#layers; layer++)
       for (const part of [0, 1] as const)
         for (let head = 0; head < kvHeads; head++) {
-          const start = (((layer * 2 + part) * batch + index) * kvHeads + head) * length * headDim
-          const target = (slot * kvHeads + head) * capacity * headDim
-          this.#prompt[layer]![part].set(kv.subarray(start, start + length * headDim), target)
+          const start = (index * kvHeads + head) * length * headDim
+          const source = created[layer]![part].subarray(start, start + length * headDim)
+          this.#prompt[layer]![part].set(source, (slot * kvHeads + head) * capacity * headDim)
         }
   }
 
-  /** One new token's keys and values of every row, [layers, 2, N, KV, R, 1, D], to position `at[row]`; -1 is idle. */
-  writeOwn(kv: Float32Array, at: Int32Array): void {
+  /** One new token of every row to position `at[row]`; -1 is idle. */
+  writeOwn(created: Created, at: Int32Array): void {
     const { slots, rows, own } = this.#shape
     const [kvHeads, headDim] = [this.#kvHeads, this.#headDim]
-    let source = 0
     for (let layer = 0; layer < this.#layers; layer++)
-      for (const part of [0, 1] as const) {
-        const target = this.#own[layer]![part]
-        for (let block = 0; block < slots * kvHeads * rows; block++, source += headDim) {
-          const row = Math.floor(block / (kvHeads * rows)) * rows + (block % rows)
-          if (at[row]! < 0) continue
-          const start = (block * own + at[row]!) * headDim
-          // Shorter than a call of `set` for the head widths there are.
-          for (let i = 0; i < headDim; i++) target[start + i] = kv[source + i]!
-        }
-      }
+      for (const part of [0, 1] as const)
+        for (let slot = 0, block = 0; slot < slots; slot++)
+          for (let head = 0; head < kvHeads; head++)
+            for (let row = 0; row < rows; row++, block++) {
+              const position = at[slot * rows + row]!
+              if (position < 0) continue
+              copy(
+                created[layer]![part],
+                block * headDim,
+                this.#own[layer]![part],
+                (block * own + position) * headDim,
+                headDim,
+              )
+            }
   }
 
   feeds(): Record<string, Tensor> {
     const { slots, rows, prompt, own } = this.#shape
     return cacheFeeds(this.#prompt, this.#own, [
       [slots, this.#kvHeads, prompt, this.#headDim],
-      [slots, this.#kvHeads, rows, own, this.#headDim],
+      [slots, this.#kvHeads, rows, 1, own, this.#headDim],
     ])
   }
 }
@@ -128,8 +134,13 @@ export function emptyFeeds({ layers, kvHeads, headDim }: ModelConfig, slots: num
   const pairs = Array.from({ length: layers }, () => [none, none] as const)
   return cacheFeeds(pairs, pairs, [
     [slots, kvHeads, laneWidth, headDim],
-    [slots, kvHeads, 1, laneWidth, headDim],
+    [slots, kvHeads, 1, 1, laneWidth, headDim],
   ])
+}
+
+/** A few dozen floats: a loop is shorter than a call of `set` with its subarray. */
+function copy(source: Float32Array, from: number, target: Float32Array, to: number, length: number): void {
+  for (let i = 0; i < length; i++) target[to + i] = source[from + i]!
 }
 
 function cacheFeeds(

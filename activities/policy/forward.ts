@@ -20,7 +20,7 @@ export const laneWidth = 16
 /** Added to the score of a position that a row must not see: its weight is then exactly 0. */
 export const masked = -1e9
 
-/** Names of a layer's cache inputs: prompt [N, KV, P, D] and own [N, KV, R, C, D], of keys and of values. */
+/** Names of a layer's cache inputs: prompt [N, KV, P, D] and own [N, KV, R, 1, C, D], of keys and of values. */
 export const cacheNames = ['promptKeys', 'promptValues', 'ownKeys', 'ownValues'] as const
 
 interface LayerCaches {
@@ -32,8 +32,8 @@ interface LayerCaches {
 
 /**
  * Inputs: token [T], position [T, 1] with T = N·R·S; last [B], the index of each row's last token; mask
- * [N, 1, R, 1, S, P+C+S]; cos, sin; the caches; what `draw` needs. Outputs: token [B], logprob [B], and kv
- * [layers, 2, N, KV, R, S, D], the new keys and values.
+ * [N, 1, R, 1, S, P+C+S]; cos, sin; the caches; what `draw` needs. Outputs: drawn [B], logprob [B], and of each layer
+ * `newKeys` and `newValues` [N, KV, R, S, D].
  */
 export function forwardGraph(policy: OpenPolicy, { nucleus }: { nucleus: boolean }): Graph {
   const { config } = policy
@@ -51,19 +51,19 @@ export function forwardGraph(policy: OpenPolicy, { nucleus }: { nucleus: boolean
   const drawInputs = declareDraw(g, nucleus)
 
   let h = g.gather(weight(embeddingName), token) // [T, width]
-  const created: Value[] = []
   for (let layer = 0; layer < config.layers; layer++) {
     const input = (name: string, shape: Dim[]) => g.input(`${name}${layer}`, 'f32', shape)
     const caches: LayerCaches = {
       promptKeys: input('promptKeys', ['N', kvHeads, 'P', headDim]),
       promptValues: input('promptValues', ['N', kvHeads, 'P', headDim]),
-      ownKeys: input('ownKeys', ['N', kvHeads, 'R', 'C', headDim]),
-      ownValues: input('ownValues', ['N', kvHeads, 'R', 'C', headDim]),
+      ownKeys: input('ownKeys', ['N', kvHeads, 'R', 1, 'C', headDim]),
+      ownValues: input('ownValues', ['N', kvHeads, 'R', 1, 'C', headDim]),
     }
     const layerWeight: WeightOf = (name, kind) => weight(layerTensor(layer, name, kind))
     h = block(g, config, layerWeight, h, rope, (projected) => {
       const { attended, keys, values } = attend(g, config, projected, caches, mask)
-      created.push(g.unsqueeze(keys, 0), g.unsqueeze(values, 0))
+      g.output(`newKeys${layer}`, keys)
+      g.output(`newValues${layer}`, values)
       return attended
     })
   }
@@ -72,10 +72,13 @@ export function forwardGraph(policy: OpenPolicy, { nucleus }: { nucleus: boolean
   const { token: drawn, logprob } = draw(g, g.op('Gemm', [final, head], { transB: true }), drawInputs)
   g.output('drawn', drawn)
   g.output('logprob', logprob)
-  g.output('kv', g.concat(created, 0))
   return g.finish()
 }
 
+/**
+ * A row's own keys meet its queries one by one: products of a single row read the cache in place, where the runtime
+ * copies it into another layout for two or more. The other products have many rows, or few keys.
+ */
 function attend(
   g: GraphBuilder,
   { heads, kvHeads, headDim }: ModelConfig,
@@ -84,31 +87,31 @@ function attend(
   mask: Value,
 ): { attended: Value; keys: Value; values: Value } {
   const group = heads / kvHeads
-  const scores = (a: Value, b: Value) =>
-    g.op('FusedMatMul', [a, b], { transB: true, alpha: 1 / Math.sqrt(headDim) })
+  const transB = { transB: true }
   /** [T, KV·D] → [N, KV, R, S, D] */
   const perHead = (x: Value) => g.transpose(g.reshape(x, ['N', 'R', 'S', kvHeads, headDim]), [0, 3, 1, 2, 4])
   const [keys, values] = [perHead(k), perHead(v)]
-  const queries = g.transpose(g.reshape(q, ['N', 'R', 'S', kvHeads, group, headDim]), [0, 3, 1, 4, 2, 5])
+  // Scaled here and not in the products, which are only read in place when they scale nothing.
+  const scaled = g.reshape(g.mul(q, g.f32(1 / Math.sqrt(headDim))), ['N', 'R', 'S', kvHeads, group, headDim])
+  const queries = g.transpose(scaled, [0, 3, 1, 4, 2, 5]) // [N, KV, R, G, S, D]
+  const rowOf = (...last: Dim[]) => ['N', kvHeads, 'R', ...last]
+  const all = `${group}*S`
+
   const inSlot = g.reshape(queries, ['N', kvHeads, `${group}*R*S`, headDim])
-  const inRow = g.reshape(queries, ['N', kvHeads, 'R', `${group}*S`, headDim])
+  const onPrompt = g.op('FusedMatMul', [inSlot, caches.promptKeys], transB)
+  const single = g.reshape(queries, rowOf(all, 1, headDim))
+  const onOwn = g.op('FusedMatMul', [single, caches.ownKeys], transB)
+  const onNew = g.matmul(g.reshape(queries, rowOf(all, headDim)), g.transpose(keys, [0, 1, 2, 4, 3]))
+  const seen = g.concat([g.reshape(onPrompt, rowOf(all, 'P')), g.reshape(onOwn, rowOf(all, 'C')), onNew], 4)
+  const masked = g.add(g.reshape(seen, rowOf(group, 'S', 'P+C+S')), mask)
+  const p = g.reshape(g.softmax(masked), rowOf(all, 'P+C+S'))
+  const [ofPrompt, ofOwn, ofNew] = g.split(p, ['P', 'C', 'S'], 4) as [Value, Value, Value]
 
-  const seen = g.concat(
-    [
-      g.reshape(scores(inSlot, caches.promptKeys), ['N', kvHeads, 'R', `${group}*S`, 'P']),
-      scores(inRow, caches.ownKeys),
-      scores(inRow, keys),
-    ],
-    4,
-  )
-  const grouped = g.reshape(seen, ['N', kvHeads, 'R', group, 'S', 'P+C+S'])
-  const p = g.reshape(g.softmax(g.add(grouped, mask)), ['N', kvHeads, 'R', `${group}*S`, 'P+C+S'])
-  const [onPrompt, onOwn, onNew] = g.split(p, ['P', 'C', 'S'], 4) as [Value, Value, Value]
-
-  const fromPrompt = g.matmul(g.reshape(onPrompt, ['N', kvHeads, `${group}*R*S`, 'P']), caches.promptValues)
-  const fromRow = g.add(g.matmul(onOwn, caches.ownValues), g.matmul(onNew, values))
-  const sum = g.add(g.reshape(fromPrompt, ['N', kvHeads, 'R', `${group}*S`, headDim]), fromRow)
-  const perToken = g.transpose(g.reshape(sum, ['N', kvHeads, 'R', group, 'S', headDim]), [0, 2, 4, 1, 3, 5])
+  const fromPrompt = g.matmul(g.reshape(ofPrompt, ['N', kvHeads, `${group}*R*S`, 'P']), caches.promptValues)
+  const fromOwn = g.matmul(g.reshape(ofOwn, rowOf(all, 1, 'C')), caches.ownValues)
+  const parts = [fromPrompt, fromOwn, g.matmul(ofNew, values)]
+  const sum = parts.map((x) => g.reshape(x, rowOf(group, 'S', headDim))).reduce((a, b) => g.add(a, b))
+  const perToken = g.transpose(sum, [0, 2, 4, 1, 3, 5]) // [N, R, S, KV, G, D]
   return { attended: g.reshape(perToken, ['T', heads * headDim]), keys, values }
 }
 

@@ -124,7 +124,7 @@ export class Sampler {
     return {
       rows: Math.max(most, least),
       rowsPerSlot: [least, Math.max(least, Math.min(wanted, most))],
-      slots: Math.ceil(threads / kvHeads),
+      slots: Math.ceil(Math.max(2, threads) / kvHeads),
     }
   }
 }

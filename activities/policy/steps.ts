@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Control, Decoding, Prompt } from '../engine/port.ts'
 import type { Session, Tensor } from '../onnx/session.ts'
-import { Caches, emptyFeeds, type Origins } from './caches.ts'
+import { Caches, emptyFeeds, type Created, type Origins } from './caches.ts'
 import type { Growing } from './completion.ts'
 import { ropeTables, type ModelConfig } from './config.ts'
 import { laneWidth, masked } from './forward.ts'
@@ -98,7 +98,14 @@ export class Steps {
       mask.fill(0, row * length + prompt, row * length + prompt + grown)
     })
     const shape = { slots: n, rows: size, tokens: 1 }
-    const { drawn, logprob, kv } = await this.#run(shape, token, position, uniform, mask, this.#cacheFeeds)
+    const { drawn, logprob, created } = await this.#run(
+      shape,
+      token,
+      position,
+      uniform,
+      mask,
+      this.#cacheFeeds,
+    )
     const at = new Int32Array(rows).fill(-1)
     const finished: Growing[] = []
     this.#each((growing, row) => {
@@ -110,7 +117,7 @@ export class Steps {
     })
     const needed = Math.max(...at) + 1
     if (needed > own) this.#grow(needed)
-    this.#caches.writeOwn(kv, at)
+    this.#caches.writeOwn(created, at)
     return finished
   }
 
@@ -164,18 +171,18 @@ export class Steps {
         await setImmediate()
         control.signal.throwIfAborted()
         const batch = all.slice(first, first + size)
-        const kv = await this.#runPrompts(
+        const created = await this.#runPrompts(
           batch.map(([prompt]) => prompt),
           length,
         )
         for (const [i, [, slots]] of batch.entries())
-          for (const slot of slots) this.#caches.writePrompt(slot, kv, batch.length, i, length)
+          for (const slot of slots) this.#caches.writePrompt(slot, created, i, length)
       }
     }
   }
 
-  /** The first `length` tokens of each prompt → [layers, 2, prompts, KV, 1, length, D] */
-  async #runPrompts(prompts: readonly number[], length: number): Promise<Float32Array> {
+  /** Keys and values of the first `length` tokens of each prompt, [prompts, KV, 1, length, D]. */
+  async #runPrompts(prompts: readonly number[], length: number): Promise<Created> {
     const n = prompts.length
     const before = 2 * laneWidth // the empty caches' positions
     const token = new BigInt64Array(n * length)
@@ -191,7 +198,7 @@ export class Steps {
       }
     const shape = { slots: n, rows: 1, tokens: length }
     const feeds = emptyFeeds(this.#config, n)
-    return (await this.#run(shape, token, position, new Float32Array(n), mask, feeds)).kv
+    return (await this.#run(shape, token, position, new Float32Array(n), mask, feeds)).created
   }
 
   async #run(
@@ -201,10 +208,10 @@ export class Steps {
     uniform: Float32Array,
     mask: Float32Array,
     caches: Record<string, Tensor>,
-  ): Promise<{ drawn: BigInt64Array; logprob: Float32Array; kv: Float32Array }> {
+  ): Promise<{ drawn: BigInt64Array; logprob: Float32Array; created: Created }> {
     const all = slots * rows
     const last = BigInt64Array.from({ length: all }, (_, row) => BigInt((row + 1) * tokens - 1))
-    const { drawn, logprob, kv } = await this.#session.run({
+    const results = await this.#session.run({
       ...this.#always,
       ...caches,
       token: { dtype: 'i64', shape: [all * tokens], data: token },
@@ -213,10 +220,14 @@ export class Steps {
       uniform: { dtype: 'f32', shape: [all, 1], data: uniform },
       mask: { dtype: 'f32', shape: [slots, 1, rows, 1, tokens, mask.length / (all * tokens)], data: mask },
     })
+    const floats = (name: string) => results[name]!.data as Float32Array
     return {
-      drawn: drawn!.data as BigInt64Array,
-      logprob: logprob!.data as Float32Array,
-      kv: kv!.data as Float32Array,
+      drawn: results.drawn!.data as BigInt64Array,
+      logprob: floats('logprob'),
+      created: Array.from({ length: this.#config.layers }, (_, layer) => [
+        floats(`newKeys${layer}`),
+        floats(`newValues${layer}`),
+      ]),
     }
   }
 }
