@@ -1,0 +1,122 @@
+/**
+ * `npm run bench -- NAME`: what the program costs, beside its peers, measured in the same run.
+ *
+ *     npm run bench -- sampling | training | step | grading | store  [--json] [--no-peer] [--only TEXT] [--rounds 3]
+ *         [--model FOLDER] [--threads 2] [--limit 2000]
+ *
+ * PLACEBO_PYTHON is the Python of the peers (bench/peers/requirements.txt), PLACEBO_BENCH_MODEL the folder of
+ * SmolLM2-135M-Instruct. The table says ours, the peer's, the ratio ours / peer of medians, and whether our own goal is met.
+ */
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { benchmarks } from './benchmarks.ts'
+import { compare, type Result, type Summary } from './comparison.ts'
+import { Processes } from './processes.ts'
+
+const folder = join(import.meta.dirname, '..', '.placebo', 'bench')
+const say = (line: string) => process.stderr.write(`${line}\n`)
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    'no-peer': { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '3' },
+    model: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+    limit: { type: 'string', default: '2000' },
+  },
+})
+
+const [name = ''] = positionals
+const benchmark = benchmarks[name]
+if (!benchmark || positionals.length !== 1) {
+  say(
+    `bench: expected one of ${Object.keys(benchmarks).join(', ')}, found ${positionals.join(' ') || 'nothing'}`,
+  )
+  process.exit(2)
+}
+
+const python = process.env['PLACEBO_PYTHON'] ?? 'python3'
+const processes = new Processes(values['no-peer'] ? null : python, say)
+const modelled = name === 'sampling' || name === 'training'
+const { comparisons, missing } = await benchmark.comparisons({
+  model: (values.model ?? process.env['PLACEBO_BENCH_MODEL']) || null,
+  small: modelled ? await smallModel() : null,
+  threads: count('threads'),
+  limit: count('limit'),
+  folder,
+})
+for (const what of missing) say(`missing ${what}`)
+
+const results: Result[] = []
+for (const comparison of comparisons.filter(({ label }) => label.includes(values.only))) {
+  say(comparison.label)
+  const found = await compare(name, comparison, count('rounds'), processes)
+  results.push(...found)
+  if (values.json) for (const result of found) console.log(JSON.stringify(line(result)))
+}
+if (!values.json && results.length > 0) console.log(table(results))
+
+/** The 0.8M Llama, written once; null where there is no Python to write it. */
+async function smallModel(): Promise<string | null> {
+  const path = join(folder, 'small')
+  const there = () =>
+    access(join(path, 'tokenizer.json')).then(
+      () => true,
+      () => false,
+    )
+  if (!(await there())) await new Processes(python, say).python('make_small.py', [path])
+  return (await there()) ? path : null
+}
+
+function count(option: 'rounds' | 'threads' | 'limit'): number {
+  const value = Number(values[option])
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`--${option}: expected a count, found ${values[option]}`)
+  return value
+}
+
+function line({ figure, value, peer, ratio, met }: Result) {
+  return {
+    name: figure.name,
+    value: value.median,
+    best: value.best,
+    unit: figure.unit,
+    peer: peer && peer.median,
+    peerBest: peer && peer.best,
+    ratio,
+    ...(figure.target && { target: goal(figure), met }),
+  }
+}
+
+function goal({ target, better }: Result['figure']): string {
+  return target ? `${target.of} ${better === 'more' ? '>=' : '<='} ${target.bound}` : ''
+}
+
+function table(results: readonly Result[]): string {
+  const rows = results.map(({ figure, value, peer, ratio, met }) => [
+    figure.name,
+    figure.unit,
+    text(value),
+    peer ? text(peer) : '-',
+    ratio === null ? '-' : digits(ratio),
+    goal(figure) + (met === null ? '' : met ? ', met' : ', missed'),
+  ])
+  const all = [['', 'unit', 'ours (best)', 'peer (best)', 'ratio', 'goal'], ...rows]
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
+  const pad = (cell: string, column: number) =>
+    column >= 2 && column <= 4 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
+  return all.map((row) => row.map(pad).join('  ').trimEnd()).join('\n')
+}
+
+function text({ median, best }: Summary): string {
+  return `${digits(median)} (${digits(best)})`
+}
+
+/** Three significant digits, never an exponent. */
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
+}

@@ -1,0 +1,62 @@
+/**
+ * The processes that measure: ours (bench/ours.ts under tsx) and the peers' (Python). A fresh one each time, so that memory
+ * peaks are its own and nothing of the other is left in the caches of an allocator. Each prints one JSON line, last.
+ *
+ * A peer that cannot run (no Python, no torch) is said once with its last words, and then left out.
+ */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Measured } from './comparison.ts'
+
+const run = promisify(execFile)
+
+export class Processes {
+  readonly #python: string | null
+  readonly #say: (line: string) => void
+  readonly #absent = new Set<string>()
+
+  /** Without a Python no peer runs. */
+  constructor(python: string | null, say: (line: string) => void) {
+    this.#python = python
+    this.#say = say
+  }
+
+  async ours(name: string, args: unknown): Promise<Measured> {
+    const script = join(import.meta.dirname, 'ours.ts')
+    const { stdout, stderr } = await run(
+      process.execPath,
+      [...process.execArgv, script, name, JSON.stringify(args)],
+      { maxBuffer: 2 ** 26 },
+    )
+    if (process.env['PLACEBO_BENCH_VERBOSE']) this.#say(stderr)
+    return lastLine(stdout)
+  }
+
+  async peer(script: string, args: readonly string[]): Promise<Measured | null> {
+    if (this.#absent.has(script)) return null
+    const stdout = await this.python(script, args)
+    if (stdout === null) this.#absent.add(script)
+    return stdout === null ? null : lastLine(stdout)
+  }
+
+  /** What a script in bench/peers prints, null if it cannot run. */
+  async python(script: string, args: readonly string[]): Promise<string | null> {
+    if (this.#python === null) return null
+    try {
+      const options = { maxBuffer: 2 ** 26, env: { ...process.env, TOKENIZERS_PARALLELISM: 'false' } }
+      const path = join(import.meta.dirname, 'peers', script)
+      return (await run(this.#python, [path, ...args], options)).stdout
+    } catch (error) {
+      const { stderr = '', message } = error as Error & { stderr?: string }
+      const words = stderr.trim().split('\n').at(-1) || message
+      this.#say(`${script} does not run under ${this.#python} (${words}): ours alone`)
+      return null
+    }
+  }
+}
+
+function lastLine(stdout: string): Measured {
+  const line = stdout.trim().split('\n').at(-1) ?? ''
+  return JSON.parse(line) as Measured
+}
