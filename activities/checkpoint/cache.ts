@@ -7,16 +7,16 @@
  * torn one is written again. Leaves out: eviction, so the folder grows until someone empties it (always safe between
  * activities: a missing file is downloaded again).
  */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { checksumsOf, checksumsOfFile, type Checksums } from './checksum.ts'
 import { same } from './content.ts'
 import { codeOf } from './faults.ts'
 import * as keys from './keys.ts'
 import { CorruptObject, type BlobRef, type Blobs, type Store, type Transfer } from './store.ts'
+import { sweep, temporaryName } from './temporary.ts'
 
 export function openBlobs(store: Store, folder: string): Blobs {
   return new BlobCache(store, folder)
@@ -77,7 +77,7 @@ class BlobCache implements Blobs {
 
   async scratch(name: string): Promise<string> {
     await this.#swept
-    return join(this.#temporary, `${owner()}-${randomUUID()}-${basename(name)}`)
+    return join(this.#temporary, temporaryName(basename(name)))
   }
 
   async #bring(ref: BlobRef, transfer?: Transfer): Promise<string> {
@@ -153,26 +153,5 @@ async function sizeOf(path: string): Promise<number | null> {
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null
     throw error
-  }
-}
-
-/** Who a temporary file belongs to: a process of a machine (machines may share the folder). */
-const owner = (pid = process.pid) => `${hostname()}~${pid}`
-
-/** Removes what processes of this machine that are gone left behind. */
-async function sweep(temporary: string): Promise<void> {
-  for (const name of await readdir(temporary)) {
-    const [, host, pid] = /^(.+)~(\d+)-/.exec(name) ?? []
-    if (host === hostname() && !alive(Number(pid)))
-      await rm(join(temporary, name), { recursive: true, force: true })
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return codeOf(error) === 'EPERM'
   }
 }

@@ -27,6 +27,7 @@ interface ServiceError {
 
 const refused = [
   'InvalidAccessKeyId',
+  'XAdminUserNotFound', // versitygw's name for it
   'SignatureDoesNotMatch',
   'AccessDenied',
   'CredentialsProviderError',

@@ -5,7 +5,6 @@
  *
  * Leaves out: file systems without hard links, and empty folders, which stay after `remove`.
  */
-import { randomUUID } from 'node:crypto'
 import { createReadStream, type Dirent } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -15,6 +14,7 @@ import { same } from './content.ts'
 import { codeOf, faultOf } from './faults.ts'
 import { checkKey } from './keys.ts'
 import { NotFound, type Store, type Transfer } from './store.ts'
+import { sweep, temporaryName } from './temporary.ts'
 
 /** Not a key (checkKey refuses segments that start with a dot), so nothing lists or reads it. */
 const temporary = '.tmp'
@@ -31,7 +31,10 @@ export class FileStore implements Store {
   /** The store at a file:// URL; its folder is made if it is missing. */
   static async open(url: string): Promise<FileStore> {
     const store = new FileStore(fileURLToPath(url))
-    await store.#try('mkdir', null, () => mkdir(join(store.#folder, temporary), { recursive: true }))
+    await store.#try('mkdir', null, async () => {
+      await mkdir(join(store.#folder, temporary), { recursive: true })
+      await sweep(join(store.#folder, temporary))
+    })
     return store
   }
 
@@ -129,7 +132,7 @@ export class FileStore implements Store {
     place: (from: string, to: string) => Promise<'created' | 'exists'>,
   ): Promise<'created' | 'exists'> {
     const to = this.#path(key)
-    const from = join(this.#folder, temporary, randomUUID())
+    const from = join(this.#folder, temporary, temporaryName('object'))
     try {
       const handle = await open(from, 'wx')
       try {

@@ -138,7 +138,7 @@ export class S3Store implements Store {
       })
       for (const { Key = '', Size = 0 } of page.Contents ?? [])
         yield { key: Key.slice(this.#prefix.length), sizeBytes: Size }
-      ContinuationToken = page.NextContinuationToken
+      ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined
     } while (ContinuationToken !== undefined)
   }
 
@@ -269,11 +269,7 @@ export class S3Store implements Store {
     transfer?: Transfer,
   ): Promise<s3.CompletedPart[]> {
     const at = { ...this.#at(key), UploadId }
-    const sent = new Map<number, s3.Part>()
-    await this.#try('ListParts', key, transfer, async () => {
-      for await (const { Parts = [] } of s3.paginateListParts({ client: this.#client }, at))
-        for (const part of Parts) sent.set(part.PartNumber ?? 0, part)
-    })
+    const sent = await this.#sentParts(key, UploadId, transfer)
     const sizeBytes = Math.max(partBytes, Math.ceil(content.sizeBytes / maxParts))
     let doneBytes = 0
     return atOnce(partsAtOnce, Math.ceil(content.sizeBytes / sizeBytes), async (i) => {
@@ -290,6 +286,21 @@ export class S3Store implements Store {
       transfer?.progress?.(doneBytes, content.sizeBytes)
       return { ...part, ...(ETag && { ETag }) }
     })
+  }
+
+  async #sentParts(key: string, UploadId: string, transfer?: Transfer): Promise<Map<number, s3.Part>> {
+    const sent = new Map<number, s3.Part>()
+    let PartNumberMarker: string | undefined
+    // Not the SDK's paginator: it goes by the marker alone and never ends where a server gives one with its last page.
+    do {
+      const input = { ...this.#at(key), UploadId, ...(PartNumberMarker && { PartNumberMarker }) }
+      const page = await this.#try('ListParts', key, transfer, (options) =>
+        this.#client.send(new s3.ListPartsCommand(input), options),
+      )
+      for (const part of page.Parts ?? []) sent.set(part.PartNumber ?? 0, part)
+      PartNumberMarker = page.IsTruncated ? page.NextPartNumberMarker : undefined
+    } while (PartNumberMarker !== undefined)
+    return sent
   }
 
   #listed(input: Omit<s3.ListObjectsV2CommandInput, 'Bucket'>) {

@@ -1,4 +1,6 @@
 /** What every store promises, as one suite: `file.test.ts` runs it on a folder, `store.test.ts` on an S3 server. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -219,6 +221,29 @@ export function storeContract(freshUrl: () => Promise<string>): void {
     await expect(reading).rejects.toThrow(new RegExp(`${digest}.*expected 16 bytes.*found 6 bytes`))
     await store.remove(keys.blob(digest))
     await expect(blobs.file({ digest, sizeBytes: 16 })).rejects.toThrow(NotFound)
+  })
+
+  test('a writer that is killed leaves no half blob and no manifest, and the next one finishes its work', async () => {
+    const bytes = pattern(20 * MiB, 11)
+    const { digest } = checksumsOf(bytes)
+    const write = async (place: string) => {
+      const args = [url, join(folder, 'doomed'), await fileOf('doomed-blob', bytes), place]
+      const script = join(import.meta.dirname, 'doomed.ts')
+      const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const [said] = (await once(child.stdout, 'data')) as [Buffer]
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      return said.toString()
+    }
+    expect(await write('in the blob')).toContain('in the blob')
+    expect(await store.head(keys.blob(digest))).toBeNull()
+    expect(await write('before the manifest')).toContain('before the manifest')
+    expect((await store.head(keys.blob(digest)))?.sizeBytes).toBe(20 * MiB)
+    expect(await store.head('manifest.json')).toBeNull()
+    expect(await write('nowhere')).toContain('done')
+    expect(JSON.parse(textOf(await store.get('manifest.json')))).toEqual({ format: 1, digest })
   })
 }
 
