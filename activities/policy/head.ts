@@ -20,9 +20,10 @@ export function chunkTokens({ vocabulary }: ModelConfig): number {
 
 /**
  * Inputs: h [N, width], target [N, 1], norm, head; for an objective also weight and, for grpo, old and advantage [N, 1].
- * Outputs: logprob and entropy [N, 1]; for an objective also dh, scaled = c ∘ x [N, width], dNorm and dHead.
+ * Outputs: logprob and entropy [N, 1]; for an objective also dh, scaled = c ∘ x [N, width], d.norm and d.head, with
+ * `adding` on top of the inputs sum.norm and sum.head.
  */
-export function headGraph(config: ModelConfig, objective: Objective | null): Graph {
+export function headGraph(config: ModelConfig, objective: Objective | null, adding = false): Graph {
   const g = new GraphBuilder('head')
   const { width, vocabulary } = config
   const h = g.input('h', 'f32', ['N', width])
@@ -46,9 +47,11 @@ export function headGraph(config: ModelConfig, objective: Objective | null): Gra
   const dx = g.mul(c, g.sub(own, g.matmul(p, head)))
   const [dh, dNorm] = gradients(g, [{ output: x, seed: dx }], [h, norm])
   g.output('dh', dh!)
-  g.output('dNorm', dNorm!)
   g.output('scaled', scaled)
-  g.output('dHead', g.op('Gemm', [p, scaled], { transA: true, alpha: -1 }))
+  const sum = (weight: Value, gradient: Value): Value =>
+    adding ? g.add(g.input(`sum.${weight.name}`, 'f32', weight.shape), gradient) : gradient
+  g.output('d.norm', sum(norm, dNorm!))
+  g.output('d.head', sum(head, g.op('Gemm', [p, scaled], { transA: true, alpha: -1 })))
   return g.finish()
 }
 

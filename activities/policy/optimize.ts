@@ -6,6 +6,7 @@ import type { Optimizer } from '../contracts.ts'
 import { adamFactors } from '../grpo/adam.ts'
 import { clipScale, sgd } from '../grpo/sgd.ts'
 import { GraphBuilder, type Graph } from '../onnx/graph.ts'
+import type { Gradients } from './parameters.ts'
 import { openSession, type Session, type Tensor } from '../onnx/session.ts'
 
 const CHUNK = 2 ** 17
@@ -28,12 +29,15 @@ export class OptimizerStep {
   async apply(
     optimizer: Optimizer,
     weights: Float32Array,
-    gradient: Float32Array,
+    gradients: Gradients,
     moments: Moments,
     { updates, norm, learningRate }: { updates: number; norm: number; learningRate: number },
   ): Promise<void> {
     const scale = clipScale(norm, optimizer.maxGradNorm)
-    if (optimizer.name === 'sgd') return sgd(weights, gradient, learningRate, scale)
+    if (optimizer.name === 'sgd') {
+      for (const [w, g] of chunks(gradients, weights)) sgd(w, g, learningRate, scale)
+      return
+    }
     if (moments.m.length === 0) {
       moments.m = new Float32Array(weights.length)
       moments.v = new Float32Array(weights.length)
@@ -43,25 +47,38 @@ export class OptimizerStep {
     const scalars = Object.fromEntries(
       factorInputs.map((name) => [name, vector(Float32Array.of(scalarOf[name](factors)))]),
     )
-    for (let start = 0; start < weights.length; start += CHUNK) {
-      const cut = (all: Float32Array): Float32Array => all.subarray(start, start + CHUNK)
-      const [w, m, v] = [cut(weights), cut(moments.m), cut(moments.v)]
+    for (const [w, g, m, v] of chunks(gradients, weights, moments.m, moments.v)) {
       const next = await this.#session.run({
         ...scalars,
         w: vector(w),
-        g: vector(cut(gradient)),
-        m: vector(m),
-        v: vector(v),
+        g: vector(g),
+        m: vector(m!),
+        v: vector(v!),
       })
       w.set(next.nextW!.data as Float32Array)
-      m.set(next.nextM!.data as Float32Array)
-      v.set(next.nextV!.data as Float32Array)
+      m!.set(next.nextM!.data as Float32Array)
+      v!.set(next.nextV!.data as Float32Array)
     }
   }
 
   async release(): Promise<void> {
     await this.#session?.release()
     this.#session = null
+  }
+}
+
+/** Views of a chunk of each flat array, the gradient second (in an array that the next chunk uses again). */
+function* chunks(
+  gradients: Gradients,
+  weights: Float32Array,
+  ...others: Float32Array[]
+): Generator<[w: Float32Array, g: Float32Array, ...others: Float32Array[]]> {
+  const scratch = new Float32Array(Math.min(CHUNK, weights.length))
+  for (let start = 0; start < weights.length; start += CHUNK) {
+    const end = Math.min(start + CHUNK, weights.length)
+    const g = scratch.subarray(0, end - start)
+    gradients.copy(start, end, g)
+    yield [weights.subarray(start, end), g, ...others.map((all) => all.subarray(start, end))]
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * All weights of a policy as one flat Float32Array, in the order of their names, and views of it by name: graphs take the
- * views as inputs without a copy, the optimizer runs over the whole. Gradients have the same layout.
+ * views as inputs without a copy, the optimizer runs over the whole.
  */
 import type { Tensor } from '../onnx/session.ts'
 import type { NamedTensor } from './safetensors.ts'
@@ -48,46 +48,99 @@ export class Parameters {
   }
 }
 
-/** Gradients of one minibatch, added up over its micro-batches in their order. */
-export class Gradients extends Parameters {
-  /** Tensors that hold something of this minibatch; the others hold what the last one left. */
-  readonly #written = new Set<string>()
+/** Elements summed at once: a function called often is compiled well, a long loop called twice is not. */
+const CHUNK = 2 ** 16
 
-  reset(): void {
-    this.#written.clear()
+/**
+ * Gradients of one minibatch. Graphs add to what is there and give the new sum out (a sum in JavaScript takes several
+ * times as long), so each tensor is the array that came out last.
+ */
+export class Gradients {
+  readonly #places: ReadonlyMap<string, Place>
+  readonly #sums = new Map<string, Float32Array>()
+
+  constructor({ places }: Parameters) {
+    this.#places = places
   }
 
-  add(name: string, gradient: Float32Array): void {
-    const sum = this.view(name)
-    if (this.#written.has(name)) for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!
-    else sum.set(gradient)
-    this.#written.add(name)
+  reset(): void {
+    this.#sums.clear()
+  }
+
+  has(name: string): boolean {
+    return this.#sums.has(name)
+  }
+
+  tensor(name: string): Tensor {
+    return { dtype: 'f32', shape: this.#place(name).shape, data: this.#sum(name) }
+  }
+
+  set(name: string, sum: Float32Array): void {
+    this.#sums.set(name, sum)
   }
 
   /** Adds row i of `rows` [n, width] to row `indices[i]` of the tensor, in order. */
-  addRows(name: string, indices: Int32Array | readonly number[], rows: Float32Array): void {
-    const sum = this.view(name)
-    if (!this.#written.has(name)) sum.fill(0)
-    this.#written.add(name)
+  addRows(name: string, indices: ArrayLike<number | bigint>, rows: Float32Array): void {
+    const { start, end } = this.#place(name)
+    const sum = this.#sums.get(name) ?? new Float32Array(end - start)
+    this.#sums.set(name, sum)
     const width = rows.length / indices.length
-    for (let i = 0; i < indices.length; i++) {
-      const [to, from] = [indices[i]! * width, i * width]
-      for (let j = 0; j < width; j++) sum[to + j]! += rows[from + j]!
+    for (let i = 0; i < indices.length; i++) addTo(sum, Number(indices[i]) * width, rows, i * width, width)
+  }
+
+  /** 2-norm over all tensors in double, in the order of their names. */
+  norm(): number {
+    let total = 0
+    for (const name of this.#places.keys()) {
+      const sum = this.#sum(name)
+      for (let from = 0; from < sum.length; from += CHUNK) total += squares(sum.subarray(from, from + CHUNK))
+    }
+    return Math.sqrt(total)
+  }
+
+  /** Elements start … end of all tensors laid out like the weights, one after the other. */
+  copy(start: number, end: number, to: Float32Array): void {
+    for (const place of this.#places.values()) {
+      const [from, until] = [Math.max(start, place.start), Math.min(end, place.end)]
+      if (from >= until) continue
+      to.set(this.#sum(place.name).subarray(from - place.start, until - place.start), from - start)
     }
   }
 
-  /** 2-norm over all tensors in double: four sums, each in order, so the result does not depend on anything else. */
-  norm(): number {
-    const { data } = this
-    let [a, b, c, d] = [0, 0, 0, 0]
-    let i = 0
-    for (; i + 3 < data.length; i += 4) {
-      a += data[i]! * data[i]!
-      b += data[i + 1]! * data[i + 1]!
-      c += data[i + 2]! * data[i + 2]!
-      d += data[i + 3]! * data[i + 3]!
-    }
-    for (; i < data.length; i++) a += data[i]! * data[i]!
-    return Math.sqrt(a + b + (c + d))
+  tensors(): NamedTensor[] {
+    return [...this.#places.values()].map(({ name, shape }) => ({ name, shape, data: this.#sum(name) }))
   }
+
+  #sum(name: string): Float32Array {
+    const sum = this.#sums.get(name)
+    if (!sum) throw new Error(`gradients: nothing was added to ${name}`)
+    return sum
+  }
+
+  #place(name: string): Place {
+    const place = this.#places.get(name)
+    if (!place) throw new Error(`gradients: no tensor ${name}`)
+    return place
+  }
+}
+
+function addTo(sum: Float32Array, to: number, rows: Float32Array, from: number, width: number): void {
+  for (let j = 0; j < width; j++) sum[to + j]! += rows[from + j]!
+}
+
+/** Σ x², in four sums so that additions need not wait for one another. */
+function squares(xs: Float32Array): number {
+  let a = 0
+  let b = 0
+  let c = 0
+  let d = 0
+  let i = 0
+  for (; i + 3 < xs.length; i += 4) {
+    a += xs[i]! * xs[i]!
+    b += xs[i + 1]! * xs[i + 1]!
+    c += xs[i + 2]! * xs[i + 2]!
+    d += xs[i + 3]! * xs[i + 3]!
+  }
+  for (; i < xs.length; i++) a += xs[i]! * xs[i]!
+  return a + b + (c + d)
 }

@@ -130,9 +130,6 @@ export class Passes {
     objective: Objective,
     gradients: Gradients,
   ): Promise<Scores & { readonly dh: Float32Array }> {
-    const session = await this.#open(`head ${JSON.stringify(objective)}`, () =>
-      headGraph(this.#config, objective),
-    )
     const n = targets.ids.length
     const result = {
       logprobs: new Float32Array(n),
@@ -146,18 +143,23 @@ export class Passes {
         shape: [chunk.end - chunk.start, 1],
         data: data.subarray(chunk.start, chunk.end),
       })
-      const ids = column(targets.ids)
+      const adding = gradients.has(head)
+      const session = await this.#open(`head${adding ? ' adding' : ''} ${JSON.stringify(objective)}`, () =>
+        headGraph(this.#config, objective, adding),
+      )
       const found = await session.run({
         h: this.#hidden(this.#gather(h, chunk)),
-        target: ids,
+        target: column(targets.ids),
+        ...(adding && { 'sum.norm': gradients.tensor(finalNormName), 'sum.head': gradients.tensor(head) }),
         weight: column(targets.weight),
         ...(objective.name === 'grpo' && { old: column(targets.old), advantage: column(targets.advantage) }),
         ...this.#headWeights(),
       })
       this.#note(result, chunk, found)
-      gradients.add(finalNormName, found.dNorm!.data as Float32Array)
-      gradients.add(head, found.dHead!.data as Float32Array)
-      gradients.addRows(head, Int32Array.from(ids.data, Number), found.scaled!.data as Float32Array)
+      gradients.set(finalNormName, found['d.norm']!.data as Float32Array)
+      gradients.set(head, found['d.head']!.data as Float32Array)
+      const ids = targets.ids.subarray(chunk.start, chunk.end)
+      gradients.addRows(head, ids, found.scaled!.data as Float32Array)
       this.#scatter(result.dh, chunk, found.dh!.data as Float32Array)
     }
     return result
@@ -173,17 +175,19 @@ export class Passes {
   ): Promise<void> {
     for (let layer = this.#config.layers - 1; layer >= 0; layer--) {
       const { h, kept } = records.pop()!
-      const session = await this.#open(kept ? 'backward keeping' : 'backward', () =>
-        backwardGraph(this.#config, kept !== null),
+      const adding = gradients.has(layerName(layer, this.#weights[0]!))
+      const session = await this.#open(`backward${kept ? ' keeping' : ''}${adding ? ' adding' : ''}`, () =>
+        backwardGraph(this.#config, kept !== null, adding),
       )
       const found = await session.run({
         ...this.#feeds(batch, layer),
         ...kept,
+        ...(adding && this.#sums(gradients, layer)),
         h: this.#hidden(h),
         dOut: this.#hidden(dh),
       })
       for (const name of this.#weights)
-        gradients.add(layerName(layer, name), found[`d.${name}`]!.data as Float32Array)
+        gradients.set(layerName(layer, name), found[`d.${name}`]!.data as Float32Array)
       dh = found.dh!.data as Float32Array
       await pause()
     }
@@ -220,6 +224,12 @@ export class Passes {
   #feeds(batch: Microbatch, layer: number): Feeds {
     const weights = this.#weights.map((name) => [name, this.#parameters.tensor(layerName(layer, name))])
     return { ...batch.feeds, ...this.#ropeFeeds(batch.positions), ...(Object.fromEntries(weights) as object) }
+  }
+
+  #sums(gradients: Gradients, layer: number): Feeds {
+    return Object.fromEntries(
+      this.#weights.map((name) => [`sum.${name}`, gradients.tensor(layerName(layer, name))]),
+    )
   }
 
   #ropeFeeds(rows: number): Feeds {

@@ -40,8 +40,7 @@ export class Trainer {
   readonly #step: OptimizerStep
   readonly #moments: Moments
   #updates: number
-  /** Allocated by the first update: who only scores needs none. */
-  #gradients: Gradients | null = null
+  readonly #gradients: Gradients
 
   private constructor(
     config: ModelConfig,
@@ -54,6 +53,7 @@ export class Trainer {
     this.#parameters = parameters
     this.#moments = moments
     this.#updates = updates
+    this.#gradients = new Gradients(parameters)
     this.#passes = new Passes(config, parameters, options)
     this.#step = new OptimizerStep(options.threads)
   }
@@ -94,12 +94,13 @@ export class Trainer {
             `found loss ${tally.loss}, gradient norm ${norm}`,
           i,
         )
-      await this.#step.apply(optimizer, this.#parameters.data, gradients.data, this.#moments, {
+      await this.#step.apply(optimizer, this.#parameters.data, gradients, this.#moments, {
         updates: this.#updates + 1,
         norm,
         learningRate,
       })
       this.#updates += 1
+      gradients.reset() // as large as the weights: not to be held between updates
       sums.push(tally.sums(norm, learningRate))
     }
     return sums
@@ -160,7 +161,7 @@ export class Trainer {
     objective: Objective,
     pause: Pause,
   ): Promise<{ tally: Tally; gradients: Gradients }> {
-    const gradients = (this.#gradients ??= new Gradients(tensorShapes(this.#config)))
+    const gradients = this.#gradients
     gradients.reset()
     const weights = tokenWeights(sequences, objective)
     const tally = new Tally()
