@@ -123,7 +123,7 @@ export class Caches {
     const { slots, rows, prompt, own } = this.#shape
     return cacheFeeds(this.#prompt, this.#own, [
       [slots, this.#kvHeads, prompt, this.#headDim],
-      [slots, this.#kvHeads, rows, 1, own, this.#headDim],
+      [slots, this.#kvHeads, 1, rows, own, this.#headDim],
     ])
   }
 }

@@ -4,70 +4,91 @@
  * same graph with R = 1, S = the prompt's tokens and nothing before; decode has S = 1. One session does both, so the
  * weights are packed once.
  *
- * Attention is one softmax over [prompt | own | new]. All queries of a slot meet the prompt's keys in one product per
- * key head. Caches are inputs that the runtime only reads; what comes back is the new keys and values of all layers.
- * P and C must be multiples of `laneWidth`: appending masked positions then changes no bit of a row's softmax.
+ * The layers are those of block.ts in fewer and larger operators, because a decode step has little work for each: q, k
+ * and v are one product, gate and up another (the runtime joins their weights when it opens them), residual and norm
+ * one kernel. Attention is one softmax over [prompt | own | new], C+P+S positions, G query heads to a key head. All queries of a slot
+ * meet the prompt's keys in one product per key head; a row's own keys meet one query at a time, because the runtime
+ * reads them in place for a single query and copies them for more.
  */
-import type { Dim, Graph, Value } from '../onnx/graph.ts'
-import { GraphBuilder } from '../onnx/graph.ts'
-import { block, rmsNorm, type Projected, type WeightOf } from './block.ts'
-import { embeddingName, finalNormName, headName, layerTensor, type ModelConfig } from './config.ts'
+import { GraphBuilder, type Dim, type Graph, type Value } from '../onnx/graph.ts'
+import {
+  embeddingName,
+  families,
+  finalNormName,
+  headName,
+  layerTensor,
+  qkNormNames,
+  type ModelConfig,
+} from './config.ts'
 import { declareDraw, draw } from './draw.ts'
 import { externalOf, type OpenPolicy } from './open.ts'
 
-/** Floats that the widest vector kernel adds at once; capacities are multiples of it. */
+/**
+ * Floats that the widest vector kernel adds at once. The capacities P and C are multiples of it: appending masked
+ * positions then changes no bit of a row's softmax.
+ */
 export const laneWidth = 16
 /** Added to the score of a position that a row must not see: its weight is then exactly 0. */
 export const masked = -1e9
 
-/** Names of a layer's cache inputs: prompt [N, KV, P, D] and own [N, KV, R, 1, C, D], of keys and of values. */
+/** Names of a layer's cache inputs: prompt [N, KV, P, D] and own [N, KV, 1, R, C, D], of keys and of values. */
 export const cacheNames = ['promptKeys', 'promptValues', 'ownKeys', 'ownValues'] as const
+type LayerCaches = Readonly<Record<(typeof cacheNames)[number], Value>>
 
-interface LayerCaches {
-  readonly promptKeys: Value
-  readonly promptValues: Value
-  readonly ownKeys: Value
-  readonly ownValues: Value
+/** What every layer needs. */
+interface Scope {
+  readonly g: GraphBuilder
+  readonly config: ModelConfig
+  /** A tensor of the policy, or several joined along their first axis. */
+  readonly weight: (...names: string[]) => Value
+  readonly positions: Value // i64 [T, 1]
+  readonly cos: Value // [positions, D/2]
+  readonly sin: Value
+  readonly mask: Value // [N, 1, 1, R, S, C+P+S]
 }
 
 /**
- * Inputs: token [T], position [T, 1] with T = N·R·S; last [B], the index of each row's last token; mask
- * [N, 1, R, 1, S, P+C+S]; cos, sin; the caches; what `draw` needs. Outputs: drawn [B], logprob [B], and of each layer
- * `newKeys` and `newValues` [N, KV, R, S, D].
+ * Inputs: token and position [T, 1] with T = N·R·S; last [B], the index of each row's last token, B = N·R; mask; cos and
+ * sin; the caches; what `draw` needs. Outputs: drawn [B], logprob [B], and of each layer `newKeys` and `newValues`
+ * [N, KV, 1, R, S, D].
  */
 export function forwardGraph(policy: OpenPolicy, { nucleus }: { nucleus: boolean }): Graph {
   const { config } = policy
-  const { kvHeads, headDim } = config
+  const { headDim } = config
   const g = new GraphBuilder(nucleus ? 'forward-nucleus' : 'forward')
   const weight = weightsOf(g, policy)
-  const token = g.input('token', 'i64', ['T'])
-  const rope = {
+  const token = g.input('token', 'i64', ['T', 1])
+  const scope: Scope = {
+    g,
+    config,
+    weight,
     positions: g.input('position', 'i64', ['T', 1]),
     cos: g.input('cos', 'f32', ['positions', headDim / 2]),
     sin: g.input('sin', 'f32', ['positions', headDim / 2]),
+    mask: g.input('mask', 'f32', ['N', 1, 1, 'R', 'S', 'C+P+S']),
   }
   const last = g.input('last', 'i64', ['B'])
-  const mask = g.input('mask', 'f32', ['N', 1, 'R', 1, 'S', 'P+C+S'])
   const drawInputs = declareDraw(g, nucleus)
 
-  let h = g.gather(weight(embeddingName), token) // [T, width]
+  let residual: Residual = { sum: g.gather(weight(embeddingName), token), delta: null } // [T, 1, width]
   for (let layer = 0; layer < config.layers; layer++) {
-    const input = (name: string, shape: Dim[]) => g.input(`${name}${layer}`, 'f32', shape)
-    const caches: LayerCaches = {
-      promptKeys: input('promptKeys', ['N', kvHeads, 'P', headDim]),
-      promptValues: input('promptValues', ['N', kvHeads, 'P', headDim]),
-      ownKeys: input('ownKeys', ['N', kvHeads, 'R', 1, 'C', headDim]),
-      ownValues: input('ownValues', ['N', kvHeads, 'R', 1, 'C', headDim]),
-    }
-    const layerWeight: WeightOf = (name, kind) => weight(layerTensor(layer, name, kind))
-    h = block(g, config, layerWeight, h, rope, (projected) => {
-      const { attended, keys, values } = attend(g, config, projected, caches, mask)
+    const { names } = families[config.family]
+    const own = (name: string) => layerTensor(layer, name)
+    const caches = declareCaches(g, config, layer)
+    residual = sublayer(scope, residual, own(names.attentionNorm), (x) => {
+      const { queries, keys, values } = project(scope, layer, x)
       g.output(`newKeys${layer}`, keys)
       g.output(`newValues${layer}`, values)
-      return attended
+      return linear(scope, attend(scope, queries, keys, values, caches), own(names.o))
+    })
+    residual = sublayer(scope, residual, own(names.mlpNorm), (x) => {
+      const both = linear(scope, x, own(names.gate), own(names.up))
+      const [gate, up] = g.split(both, [config.hidden, config.hidden], 2) as [Value, Value]
+      return linear(scope, g.mul(g.op('QuickGelu', [gate], { alpha: 1 }), up), own(names.down)) // SiLU(gate)·up
     })
   }
-  const final = rmsNorm(g, config, g.gather(h, last), weight(finalNormName)) // [B, width]
+  const ends = g.gather(g.add(residual.sum, residual.delta!), last) // [B, 1, width]
+  const final = g.reshape(rmsNorm(scope, ends, finalNormName), ['B', config.width])
   const head = weight(config.tied ? embeddingName : headName)
   const { token: drawn, logprob } = draw(g, g.op('Gemm', [final, head], { transB: true }), drawInputs)
   g.output('drawn', drawn)
@@ -75,50 +96,106 @@ export function forwardGraph(policy: OpenPolicy, { nucleus }: { nucleus: boolean
   return g.finish()
 }
 
-/**
- * A row's own keys meet its queries one by one: products of a single row read the cache in place, where the runtime
- * copies it into another layout for two or more. The other products have many rows, or few keys.
- */
-function attend(
-  g: GraphBuilder,
-  { heads, kvHeads, headDim }: ModelConfig,
-  { q, k, v }: Projected,
-  caches: LayerCaches,
-  mask: Value,
-): { attended: Value; keys: Value; values: Value } {
-  const group = heads / kvHeads
-  const transB = { transB: true }
-  /** [T, KV·D] → [N, KV, R, S, D] */
-  const perHead = (x: Value) => g.transpose(g.reshape(x, ['N', 'R', 'S', kvHeads, headDim]), [0, 3, 1, 2, 4])
-  const [keys, values] = [perHead(k), perHead(v)]
-  // Scaled here and not in the products, which are only read in place when they scale nothing.
-  const scaled = g.reshape(g.mul(q, g.f32(1 / Math.sqrt(headDim))), ['N', 'R', 'S', kvHeads, group, headDim])
-  const queries = g.transpose(scaled, [0, 3, 1, 4, 2, 5]) // [N, KV, R, G, S, D]
-  const rowOf = (...last: Dim[]) => ['N', kvHeads, 'R', ...last]
-  const all = `${group}*S`
-
-  const inSlot = g.reshape(queries, ['N', kvHeads, `${group}*R*S`, headDim])
-  const onPrompt = g.op('FusedMatMul', [inSlot, caches.promptKeys], transB)
-  const single = g.reshape(queries, rowOf(all, 1, headDim))
-  const onOwn = g.op('FusedMatMul', [single, caches.ownKeys], transB)
-  const onNew = g.matmul(g.reshape(queries, rowOf(all, headDim)), g.transpose(keys, [0, 1, 2, 4, 3]))
-  const seen = g.concat([g.reshape(onPrompt, rowOf(all, 'P')), g.reshape(onOwn, rowOf(all, 'C')), onNew], 4)
-  const masked = g.add(g.reshape(seen, rowOf(group, 'S', 'P+C+S')), mask)
-  const p = g.reshape(g.softmax(masked), rowOf(all, 'P+C+S'))
-  const [ofPrompt, ofOwn, ofNew] = g.split(p, ['P', 'C', 'S'], 4) as [Value, Value, Value]
-
-  const fromPrompt = g.matmul(g.reshape(ofPrompt, ['N', kvHeads, `${group}*R*S`, 'P']), caches.promptValues)
-  const fromOwn = g.matmul(g.reshape(ofOwn, rowOf(all, 1, 'C')), caches.ownValues)
-  const parts = [fromPrompt, fromOwn, g.matmul(ofNew, values)]
-  const sum = parts.map((x) => g.reshape(x, rowOf(group, 'S', headDim))).reduce((a, b) => g.add(a, b))
-  const perToken = g.transpose(sum, [0, 2, 4, 1, 3, 5]) // [N, R, S, KV, G, D]
-  return { attended: g.reshape(perToken, ['T', heads * headDim]), keys, values }
+function declareCaches(g: GraphBuilder, { kvHeads, headDim }: ModelConfig, layer: number): LayerCaches {
+  const input = (name: string, shape: Dim[]) => g.input(`${name}${layer}`, 'f32', shape)
+  return {
+    promptKeys: input('promptKeys', ['N', kvHeads, 'P', headDim]),
+    promptValues: input('promptValues', ['N', kvHeads, 'P', headDim]),
+    ownKeys: input('ownKeys', ['N', kvHeads, 1, 'R', 'C', headDim]),
+    ownValues: input('ownValues', ['N', kvHeads, 1, 'R', 'C', headDim]),
+  }
 }
 
-/** Weights by name, each made once, straight from the policy's files; the runtime folds the cast when it opens them. */
-function weightsOf(g: GraphBuilder, policy: OpenPolicy): (name: string) => Value {
+/** The residual stream, and what the last sublayer adds to it: the next norm does both at once. */
+interface Residual {
+  readonly sum: Value
+  readonly delta: Value | null
+}
+
+function sublayer(scope: Scope, { sum, delta }: Residual, norm: string, f: (x: Value) => Value): Residual {
+  const { g, config, weight } = scope
+  if (families[config.family].norm === 'post') {
+    const joined = delta ? g.add(sum, delta) : sum
+    return { sum: joined, delta: rmsNorm(scope, f(joined), norm) }
+  }
+  if (!delta) return { sum, delta: f(rmsNorm(scope, sum, norm)) }
+  const outputs = g.ops('SkipSimplifiedLayerNormalization', [sum, delta, weight(norm)], {
+    epsilon: config.normEps,
+  })
+  return { sum: outputs[3]!, delta: f(outputs[0]!) }
+}
+
+/** x [T, 1, width] → queries [N, KV, G, R, S, D], scaled, keys and values [N, KV, 1, R, S, D]; rotated. */
+function project(scope: Scope, layer: number, x: Value): { queries: Value; keys: Value; values: Value } {
+  const { g, config, weight, positions, cos, sin } = scope
+  const { heads, kvHeads, headDim } = config
+  const { names, qkvBias, qkNorm } = families[config.family]
+  const all = [names.q, names.k, names.v]
+  const product = linear(scope, x, ...all.map((name) => layerTensor(layer, name)))
+  const biases = qkvBias ? all.map((name) => layerTensor(layer, name, 'bias')) : []
+  const qkv = qkvBias ? g.add(product, weight(...biases)) : product
+  const sizes = [heads, kvHeads, kvHeads].map((n) => n * headDim) as [number, number, number]
+  let qk: Value
+  let v: Value
+  if (qkNorm === 'full') {
+    const [q, k, rest] = g.split(qkv, sizes, 2) as [Value, Value, Value]
+    const normed = [
+      rmsNorm(scope, q, layerTensor(layer, qkNormNames.q)),
+      rmsNorm(scope, k, layerTensor(layer, qkNormNames.k)),
+    ]
+    ;[qk, v] = [g.concat(normed, 2), rest]
+  } else [qk, v] = g.split(qkv, [sizes[0] + sizes[1], sizes[2]], 2) as [Value, Value]
+
+  /** [T, 1, n·D] → [N, n, R, S, D] */
+  const perHead = (y: Value, n: number) =>
+    g.transpose(g.reshape(y, ['N', 'R', 'S', n, headDim]), [0, 3, 1, 2, 4])
+  const rotated = perHead(g.op('RotaryEmbedding', [qk, positions, cos, sin]), heads + kvHeads)
+  const [q, k] = g.split(rotated, [heads, kvHeads], 1) as [Value, Value]
+  // Scaled here and not in the products, which read the cache in place only when they scale nothing.
+  const scaled = g.mul(q, g.f32(1 / Math.sqrt(headDim)))
+  return {
+    queries: g.reshape(scaled, ['N', kvHeads, heads / kvHeads, 'R', 'S', headDim]),
+    keys: g.unsqueeze(k, 2),
+    values: g.unsqueeze(perHead(v, kvHeads), 2),
+  }
+}
+
+/** → [T, 1, heads·D] */
+function attend(
+  { g, config, mask }: Scope,
+  queries: Value,
+  keys: Value,
+  values: Value,
+  caches: LayerCaches,
+): Value {
+  const { heads, kvHeads, headDim } = config
+  const group = heads / kvHeads
+  const perRow = (x: Value, size: Dim) => g.reshape(x, ['N', kvHeads, group, 'R', 'S', size])
+  const perSlot = (x: Value, size: Dim) => g.reshape(x, ['N', kvHeads, `${group}*R*S`, size])
+  const meet = (q: Value, k: Value) => g.op('FusedMatMul', [q, k], { transB: true })
+
+  const onPrompt = perRow(meet(perSlot(queries, headDim), caches.promptKeys), 'P')
+  const scores = g.concat([onPrompt, meet(queries, caches.ownKeys), meet(queries, keys)], 5)
+  const p = g.softmax(g.add(scores, mask)) // [N, KV, G, R, S, C+P+S]
+  const [ofPrompt, ofOwn, ofNew] = g.split(p, ['P', 'C', 'S'], 5) as [Value, Value, Value]
+  const fromPrompt = perRow(g.matmul(perSlot(ofPrompt, 'P'), caches.promptValues), headDim)
+  const sum = g.add(g.add(fromPrompt, g.matmul(ofOwn, caches.ownValues)), g.matmul(ofNew, values))
+  return g.reshape(g.transpose(sum, [0, 3, 4, 1, 2, 5]), ['T', 1, heads * headDim])
+}
+
+/** x [T, 1, in] times the transposed weights [out, in], joined along their outputs. */
+function linear({ g, weight }: Scope, x: Value, ...names: string[]): Value {
+  return g.op('FusedMatMul', [x, weight(...names)], { transB: true })
+}
+
+function rmsNorm({ g, config, weight }: Scope, x: Value, name: string): Value {
+  return g.op('SimplifiedLayerNormalization', [x, weight(name)], { axis: -1, epsilon: config.normEps })
+}
+
+/** Weights straight from the policy's files, each made once; the runtime folds casts and joins when it opens them. */
+function weightsOf(g: GraphBuilder, policy: OpenPolicy): Scope['weight'] {
   const made = new Map<string, Value>()
-  return (name) => {
+  const one = (name: string): Value => {
     const found = made.get(name)
     if (found) return found
     const tensor = policy.tensors.get(name)
@@ -127,4 +204,5 @@ function weightsOf(g: GraphBuilder, policy: OpenPolicy): (name: string) => Value
     made.set(name, value)
     return value
   }
+  return (...names) => (names.length === 1 ? one(names[0]!) : g.concat(names.map(one), 0))
 }

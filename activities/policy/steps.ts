@@ -214,11 +214,11 @@ export class Steps {
     const results = await this.#session.run({
       ...this.#always,
       ...caches,
-      token: { dtype: 'i64', shape: [all * tokens], data: token },
+      token: { dtype: 'i64', shape: [all * tokens, 1], data: token },
       position: { dtype: 'i64', shape: [all * tokens, 1], data: position },
       last: { dtype: 'i64', shape: [all], data: last },
       uniform: { dtype: 'f32', shape: [all, 1], data: uniform },
-      mask: { dtype: 'f32', shape: [slots, 1, rows, 1, tokens, mask.length / (all * tokens)], data: mask },
+      mask: { dtype: 'f32', shape: [slots, 1, 1, rows, tokens, mask.length / (all * tokens)], data: mask },
     })
     const floats = (name: string) => results[name]!.data as Float32Array
     return {
