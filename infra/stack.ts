@@ -166,6 +166,8 @@ async function startStore(base: Base, versitygw: string | null) {
     AWS_SECRET_ACCESS_KEY: credentials.secretKey,
     AWS_REGION: 'us-east-1',
     AWS_ENDPOINT_URL_S3: endpoint,
+    // No credentials but these: a cloud machine's own must not be asked for.
+    AWS_EC2_METADATA_DISABLED: 'true',
     // The SDK prefers a profile and completes keys with a token: both would be somebody else's.
     AWS_PROFILE: undefined,
     AWS_SESSION_TOKEN: undefined,

@@ -23,14 +23,20 @@ function strike(name: string): void {
   process.kill(process.pid, 'SIGKILL')
 }
 
-const doomedStore = (store: Store): Store => ({
-  ...store,
-  create: async (key, bytes, transfer) => {
-    for (const place of places)
-      if ('create' in place && new RegExp(place.create).test(key)) strike(place.name)
-    return store.create(key, bytes, transfer)
-  },
-})
+const doomedStore = (store: Store): Store =>
+  new Proxy(store, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]): unknown => {
+        // Tables are replaced, documents created: either is the moment before the object is there.
+        if (name === 'create' || name === 'replace')
+          for (const place of places)
+            if ('create' in place && new RegExp(place.create).test(String(args[0]))) strike(place.name)
+        return (value as (...given: unknown[]) => unknown).apply(target, args)
+      }
+    },
+  })
 
 let updates = 0
 const doomedEngine = (engine: Engine): Engine => ({
