@@ -19,11 +19,12 @@ export function chunkTokens({ vocabulary }: ModelConfig): number {
 }
 
 /**
- * Inputs: h [N, width], target [N, 1], norm, head; for an objective also weight and, for grpo, old and advantage [N, 1].
- * Outputs: logprob and entropy [N, 1]; for an objective also dh, scaled = c ∘ x [N, width], d.norm and d.head, with
- * `adding` on top of the inputs sum.norm and sum.head.
+ * Inputs: h [N, width], target [N, 1], norm, head; for an objective also weight [N, 1], sum.norm and
+ * sum.head, what gradients are added to, and for grpo old and advantage [N, 1].
+ * Outputs: logprob and entropy [N, 1]; for an objective also dh, scaled = c ∘ x [N, width], d.norm and d.head,
+ * the sums.
  */
-export function headGraph(config: ModelConfig, objective: Objective | null, adding = false): Graph {
+export function headGraph(config: ModelConfig, objective: Objective | null): Graph {
   const g = new GraphBuilder('head')
   const { width, vocabulary } = config
   const h = g.input('h', 'f32', ['N', width])
@@ -48,10 +49,9 @@ export function headGraph(config: ModelConfig, objective: Objective | null, addi
   const [dh, dNorm] = gradients(g, [{ output: x, seed: dx }], [h, norm])
   g.output('dh', dh!)
   g.output('scaled', scaled)
-  const sum = (weight: Value, gradient: Value): Value =>
-    adding ? g.add(g.input(`sum.${weight.name}`, 'f32', weight.shape), gradient) : gradient
-  g.output('d.norm', sum(norm, dNorm!))
-  g.output('d.head', sum(head, g.op('Gemm', [p, scaled], { transA: true, alpha: -1 })))
+  g.output('d.norm', g.add(g.input('sum.norm', 'f32', [width]), dNorm!))
+  const sum = g.input('sum.head', 'f32', [vocabulary, width])
+  g.output('d.head', g.op('Gemm', [p, scaled, sum], { transA: true, alpha: -1 }))
   return g.finish()
 }
 

@@ -47,12 +47,12 @@ export function forwardGraph(config: ModelConfig, keeping: boolean): Graph {
 }
 
 /**
- * Inputs: the forward graph's, dOut [M, width], with `keeping` what the forward graph kept, with `adding` sum.NAME, what
- * the gradient of each weight is added to. Outputs: dh [M, width], and d.NAME for each weight.
+ * Inputs: the forward graph's, dOut [M, width], with `keeping` what the forward graph kept, and sum.NAME, what the
+ * gradient of each weight is added to. Outputs: dh [M, width], and d.NAME for each weight, the sum.
  * Where a value is an input instead of the node it came from, the chain of derivatives is cut: the gradient of the input
  * is taken first and then given to the node, cut by cut from the last. Attention is cut for its own derivative.
  */
-export function backwardGraph(config: ModelConfig, keeping: boolean, adding: boolean): Graph {
+export function backwardGraph(config: ModelConfig, keeping: boolean): Graph {
   const { g, weight, weights, h, rope, inputs } = declare(config, 'layer backward')
   const dOut = g.input('dOut', 'f32', ['M', config.width])
   const cuts: { value: Value; node: Value }[] = []
@@ -78,10 +78,8 @@ export function backwardGraph(config: ModelConfig, keeping: boolean, adding: boo
   }
   const [dh, ...found] = gradients(g, seeds, [h, ...weights.values()])
   g.output('dh', dh!)
-  for (const [i, [name, { shape }]] of [...weights].entries()) {
-    const sum = adding ? g.add(g.input(`sum.${name}`, 'f32', shape), found[i]!) : found[i]!
-    g.output(`d.${name}`, sum)
-  }
+  for (const [i, [name, { shape }]] of [...weights].entries())
+    g.output(`d.${name}`, g.add(g.input(`sum.${name}`, 'f32', shape), found[i]!))
   return g.finish()
 }
 

@@ -6,7 +6,6 @@ import type { Optimizer } from '../contracts.ts'
 import { adamFactors } from '../grpo/adam.ts'
 import { clipScale, sgd } from '../grpo/sgd.ts'
 import { GraphBuilder, type Graph } from '../onnx/graph.ts'
-import type { Gradients } from './parameters.ts'
 import { openSession, type Session, type Tensor } from '../onnx/session.ts'
 
 const CHUNK = 2 ** 17
@@ -29,13 +28,13 @@ export class OptimizerStep {
   async apply(
     optimizer: Optimizer,
     weights: Float32Array,
-    gradients: Gradients,
+    gradient: Float32Array,
     moments: Moments,
     { updates, norm, learningRate }: { updates: number; norm: number; learningRate: number },
   ): Promise<void> {
     const scale = clipScale(norm, optimizer.maxGradNorm)
     if (optimizer.name === 'sgd') {
-      for (const [w, g] of chunks(gradients, weights)) sgd(w, g, learningRate, scale)
+      for (const [w, g] of chunks(weights, gradient)) sgd(w, g, learningRate, scale)
       return
     }
     if (moments.m.length === 0) {
@@ -47,7 +46,7 @@ export class OptimizerStep {
     const scalars = Object.fromEntries(
       factorInputs.map((name) => [name, vector(Float32Array.of(scalarOf[name](factors)))]),
     )
-    for (const [w, g, m, v] of chunks(gradients, weights, moments.m, moments.v)) {
+    for (const [w, g, m, v] of chunks(weights, gradient, moments.m, moments.v)) {
       const next = await this.#session.run({
         ...scalars,
         w: vector(w),
@@ -67,19 +66,10 @@ export class OptimizerStep {
   }
 }
 
-/** Views of a chunk of each flat array, the gradient second (in an array that the next chunk uses again). */
-function* chunks(
-  gradients: Gradients,
-  weights: Float32Array,
-  ...others: Float32Array[]
-): Generator<[w: Float32Array, g: Float32Array, ...others: Float32Array[]]> {
-  const scratch = new Float32Array(Math.min(CHUNK, weights.length))
-  for (let start = 0; start < weights.length; start += CHUNK) {
-    const end = Math.min(start + CHUNK, weights.length)
-    const g = scratch.subarray(0, end - start)
-    gradients.copy(start, end, g)
-    yield [weights.subarray(start, end), g, ...others.map((all) => all.subarray(start, end))]
-  }
+/** Views of a chunk of each array. */
+function* chunks(...all: [Float32Array, Float32Array, ...Float32Array[]]): Generator<typeof all> {
+  for (let start = 0; start < all[0].length; start += CHUNK)
+    yield all.map((array) => array.subarray(start, start + CHUNK)) as typeof all
 }
 
 type Factors = ReturnType<typeof adamFactors>

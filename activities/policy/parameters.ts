@@ -1,6 +1,6 @@
 /**
  * All weights of a policy as one flat Float32Array, in the order of their names, and views of it by name: graphs take the
- * views as inputs without a copy, the optimizer runs over the whole.
+ * views as inputs without a copy, the optimizer runs over the whole. Gradients have the same layout.
  */
 import type { Tensor } from '../onnx/session.ts'
 import type { NamedTensor } from './safetensors.ts'
@@ -52,75 +52,31 @@ export class Parameters {
 const CHUNK = 2 ** 16
 
 /**
- * Gradients of one minibatch. Graphs add to what is there and give the new sum out (a sum in JavaScript takes several
- * times as long), so each tensor is the array that came out last.
+ * Gradients of one minibatch. Graphs take the sum so far and give the new one out (an addition in JavaScript takes several
+ * times as long), which is copied into its place.
  */
-export class Gradients {
-  readonly #places: ReadonlyMap<string, Place>
-  readonly #sums = new Map<string, Float32Array>()
-
-  constructor({ places }: Parameters) {
-    this.#places = places
-  }
-
+export class Gradients extends Parameters {
   reset(): void {
-    this.#sums.clear()
-  }
-
-  has(name: string): boolean {
-    return this.#sums.has(name)
-  }
-
-  tensor(name: string): Tensor {
-    return { dtype: 'f32', shape: this.#place(name).shape, data: this.#sum(name) }
+    this.data.fill(0)
   }
 
   set(name: string, sum: Float32Array): void {
-    this.#sums.set(name, sum)
+    this.view(name).set(sum)
   }
 
   /** Adds row i of `rows` [n, width] to row `indices[i]` of the tensor, in order. */
   addRows(name: string, indices: ArrayLike<number | bigint>, rows: Float32Array): void {
-    const { start, end } = this.#place(name)
-    const sum = this.#sums.get(name) ?? new Float32Array(end - start)
-    this.#sums.set(name, sum)
+    const sum = this.view(name)
     const width = rows.length / indices.length
     for (let i = 0; i < indices.length; i++) addTo(sum, Number(indices[i]) * width, rows, i * width, width)
   }
 
-  /** 2-norm over all tensors in double, in the order of their names. */
+  /** 2-norm over all tensors in double, in a fixed order. */
   norm(): number {
     let total = 0
-    for (const name of this.#places.keys()) {
-      const sum = this.#sum(name)
-      for (let from = 0; from < sum.length; from += CHUNK) total += squares(sum.subarray(from, from + CHUNK))
-    }
+    for (let from = 0; from < this.data.length; from += CHUNK)
+      total += squares(this.data.subarray(from, from + CHUNK))
     return Math.sqrt(total)
-  }
-
-  /** Elements start … end of all tensors laid out like the weights, one after the other. */
-  copy(start: number, end: number, to: Float32Array): void {
-    for (const place of this.#places.values()) {
-      const [from, until] = [Math.max(start, place.start), Math.min(end, place.end)]
-      if (from >= until) continue
-      to.set(this.#sum(place.name).subarray(from - place.start, until - place.start), from - start)
-    }
-  }
-
-  tensors(): NamedTensor[] {
-    return [...this.#places.values()].map(({ name, shape }) => ({ name, shape, data: this.#sum(name) }))
-  }
-
-  #sum(name: string): Float32Array {
-    const sum = this.#sums.get(name)
-    if (!sum) throw new Error(`gradients: nothing was added to ${name}`)
-    return sum
-  }
-
-  #place(name: string): Place {
-    const place = this.#places.get(name)
-    if (!place) throw new Error(`gradients: no tensor ${name}`)
-    return place
   }
 }
 

@@ -24,7 +24,7 @@ type Feeds = Readonly<Record<string, Tensor>>
 
 /** What a layer's way back starts from. */
 export interface LayerRecord {
-  readonly h: Float32Array // its input, [M, width]
+  readonly h: Tensor // its input, [M, width]
   /** The products it kept, kept.NAME; null where they are computed again. */
   readonly kept: Feeds | null
 }
@@ -54,6 +54,7 @@ export class Passes {
   readonly #threads: number
   readonly #keepBytes: number
   readonly #weights: readonly string[]
+  readonly #held = new Held()
   readonly #sessions = new Map<string, Promise<Session>>()
   #rope: { rows: number; cos: Float32Array; sin: Float32Array } = {
     rows: 0,
@@ -88,18 +89,20 @@ export class Passes {
 
   /** The same, with what the way back needs: each layer's input and, for the last layers, its products. */
   async record(batch: Microbatch, pause: Pause): Promise<{ h: Float32Array; records: LayerRecord[] }> {
-    const { layers } = this.#config
+    const { layers, width } = this.#config
     const layerBytes = 4 * batch.tokens.length * keptWidth(this.#config)
-    const firstKept = layers - Math.min(layers, Math.floor(this.#keepBytes / layerBytes))
+    const kept = Math.min(layers, Math.floor(this.#keepBytes / layerBytes))
+    this.#held.clear(batch.tokens.length * layers * width + (kept * layerBytes) / 4)
     const records: LayerRecord[] = []
     let h = this.#embed(batch.tokens)
     for (let layer = 0; layer < layers; layer++) {
-      const keeping = layer >= firstKept
+      const keeping = layer >= layers - kept
       const session = await this.#open(keeping ? 'forward keeping' : 'forward', () =>
         forwardGraph(this.#config, keeping),
       )
-      const { out, ...kept } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(h) })
-      records.push({ h, kept: keeping ? kept : null })
+      const input = this.#hidden(h)
+      const { out, ...products } = await session.run({ ...this.#feeds(batch, layer), h: input })
+      records.push({ h: this.#held.hold(input), kept: keeping ? this.#held.holdAll(products) : null })
       h = out!.data as Float32Array
       await pause()
     }
@@ -130,6 +133,9 @@ export class Passes {
     objective: Objective,
     gradients: Gradients,
   ): Promise<Scores & { readonly dh: Float32Array }> {
+    const session = await this.#open(`head ${JSON.stringify(objective)}`, () =>
+      headGraph(this.#config, objective),
+    )
     const n = targets.ids.length
     const result = {
       logprobs: new Float32Array(n),
@@ -143,14 +149,11 @@ export class Passes {
         shape: [chunk.end - chunk.start, 1],
         data: data.subarray(chunk.start, chunk.end),
       })
-      const adding = gradients.has(head)
-      const session = await this.#open(`head${adding ? ' adding' : ''} ${JSON.stringify(objective)}`, () =>
-        headGraph(this.#config, objective, adding),
-      )
       const found = await session.run({
         h: this.#hidden(this.#gather(h, chunk)),
         target: column(targets.ids),
-        ...(adding && { 'sum.norm': gradients.tensor(finalNormName), 'sum.head': gradients.tensor(head) }),
+        'sum.norm': gradients.tensor(finalNormName),
+        'sum.head': gradients.tensor(head),
         weight: column(targets.weight),
         ...(objective.name === 'grpo' && { old: column(targets.old), advantage: column(targets.advantage) }),
         ...this.#headWeights(),
@@ -175,15 +178,14 @@ export class Passes {
   ): Promise<void> {
     for (let layer = this.#config.layers - 1; layer >= 0; layer--) {
       const { h, kept } = records.pop()!
-      const adding = gradients.has(layerName(layer, this.#weights[0]!))
-      const session = await this.#open(`backward${kept ? ' keeping' : ''}${adding ? ' adding' : ''}`, () =>
-        backwardGraph(this.#config, kept !== null, adding),
+      const session = await this.#open(kept ? 'backward keeping' : 'backward', () =>
+        backwardGraph(this.#config, kept !== null),
       )
       const found = await session.run({
         ...this.#feeds(batch, layer),
         ...kept,
-        ...(adding && this.#sums(gradients, layer)),
-        h: this.#hidden(h),
+        ...this.#layerTensors(gradients, layer, 'sum.'),
+        h,
         dOut: this.#hidden(dh),
       })
       for (const name of this.#weights)
@@ -222,13 +224,16 @@ export class Passes {
   }
 
   #feeds(batch: Microbatch, layer: number): Feeds {
-    const weights = this.#weights.map((name) => [name, this.#parameters.tensor(layerName(layer, name))])
-    return { ...batch.feeds, ...this.#ropeFeeds(batch.positions), ...(Object.fromEntries(weights) as object) }
+    return {
+      ...batch.feeds,
+      ...this.#ropeFeeds(batch.positions),
+      ...this.#layerTensors(this.#parameters, layer),
+    }
   }
 
-  #sums(gradients: Gradients, layer: number): Feeds {
+  #layerTensors(from: Parameters, layer: number, prefix = ''): Feeds {
     return Object.fromEntries(
-      this.#weights.map((name) => [`sum.${name}`, gradients.tensor(layerName(layer, name))]),
+      this.#weights.map((name) => [prefix + name, from.tensor(layerName(layer, name))]),
     )
   }
 
@@ -277,6 +282,31 @@ export class Passes {
   #note({ logprobs, entropies }: Scores, { start }: Chunk, found: Feeds): void {
     logprobs.set(found.logprob!.data as Float32Array, start)
     entropies.set(found.entropy!.data as Float32Array, start)
+  }
+}
+
+/**
+ * Arrays held from the forward to the backward pass. Copied into memory that is used again and again: the runtime's own
+ * outputs would live long enough to be collected late, and the process would grow by several times their size.
+ */
+class Held {
+  #memory = new Float32Array(0)
+  #used = 0
+
+  /** Drops everything and makes room for `floats`. */
+  clear(floats: number): void {
+    if (this.#memory.length < floats) this.#memory = new Float32Array(floats)
+    this.#used = 0
+  }
+
+  hold({ dtype, shape, data }: Tensor): Tensor {
+    const copy = this.#memory.subarray(this.#used, (this.#used += data.length))
+    copy.set(data as Float32Array)
+    return { dtype, shape, data: copy }
+  }
+
+  holdAll(tensors: Feeds): Feeds {
+    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, this.hold(tensor)]))
   }
 }
 

@@ -40,7 +40,8 @@ export class Trainer {
   readonly #step: OptimizerStep
   readonly #moments: Moments
   #updates: number
-  readonly #gradients: Gradients
+  /** Allocated by the first update: who only scores needs none. */
+  #gradients: Gradients | null = null
 
   private constructor(
     config: ModelConfig,
@@ -53,7 +54,6 @@ export class Trainer {
     this.#parameters = parameters
     this.#moments = moments
     this.#updates = updates
-    this.#gradients = new Gradients(parameters)
     this.#passes = new Passes(config, parameters, options)
     this.#step = new OptimizerStep(options.threads)
   }
@@ -94,13 +94,12 @@ export class Trainer {
             `found loss ${tally.loss}, gradient norm ${norm}`,
           i,
         )
-      await this.#step.apply(optimizer, this.#parameters.data, gradients, this.#moments, {
+      await this.#step.apply(optimizer, this.#parameters.data, gradients.data, this.#moments, {
         updates: this.#updates + 1,
         norm,
         learningRate,
       })
       this.#updates += 1
-      gradients.reset() // as large as the weights: not to be held between updates
       sums.push(tally.sums(norm, learningRate))
     }
     return sums
@@ -161,7 +160,7 @@ export class Trainer {
     objective: Objective,
     pause: Pause,
   ): Promise<{ tally: Tally; gradients: Gradients }> {
-    const gradients = this.#gradients
+    const gradients = (this.#gradients ??= new Gradients(tensorShapes(this.#config)))
     gradients.reset()
     const weights = tokenWeights(sequences, objective)
     const tally = new Tally()
