@@ -29,11 +29,13 @@ const recipes = positionals.length > 0 ? positionals : ['coder', 'talker', 'code
 const digests = JSON.parse(await readFile(digestsFile, 'utf8').catch(() => '{}')) as Record<string, string>
 
 await mkdir(folder, { recursive: true })
+// At this size a second thread gains nothing; a second worker does.
+const one = { PLACEBO_THREADS: '1' }
 const storeUrl = pathToFileURL(join(folder, 'store')).href
 const stack = await startStack({
   folder,
   ports: 'free',
-  workers: [{ role: 'light' }, { role: 'compute' }],
+  workers: [{ role: 'light' }, { role: 'compute', env: one }, { role: 'compute', env: one }],
   store: storeUrl,
   report: console.error,
 })
@@ -43,38 +45,42 @@ let differing = 0
 try {
   const connection = await Connection.connect({ address: stack.temporalAddress })
   const client = new Client({ connection })
-  for (const recipe of recipes) {
-    const args: [unknown] = [{ recipe, seed: 0 }]
-    const handle = await client.workflow.start<typeof pretrain>('pretrain', {
-      taskQueue: taskQueues.light,
-      workflowId: `pretrain-${recipe}`,
-      args,
-    })
-    const show = setInterval(
-      () =>
-        void handle.query('progress').then(
-          (at) => console.log(recipe, JSON.stringify(at)),
-          () => {},
-        ),
-      10_000,
-    )
-    const { policy } = await Promise.race([
-      handle.result(),
-      stack.failed.then((error) => Promise.reject(error)),
-    ]).finally(() => clearInterval(show))
-    const same = digests[recipe] === policy
-    console.log(
-      `${recipe}: ${policy}${same ? ', as checked in' : digests[recipe] === undefined ? '' : `, checked in is ${digests[recipe]}`}`,
-    )
-    if (!same) differing += 1
-    if (!same && values.keep) await keep(recipe, policy)
-  }
+  // One layout's recipes share their base, so they follow one another; the layouts are independent.
+  const isLlama = (recipe: string) => recipe.endsWith('-llama')
+  const chains = [recipes.filter(isLlama), recipes.filter((recipe) => !isLlama(recipe))]
+  await Promise.race([
+    Promise.all(chains.map((chain) => buildAll(client, chain))),
+    stack.failed.then((error) => Promise.reject(error)),
+  ])
   await connection.close()
 } finally {
   await store.close()
   await stack.stop()
 }
 process.exit(differing > 0 && !values.keep ? 1 : 0)
+
+async function buildAll(client: Client, chain: readonly string[]): Promise<void> {
+  for (const recipe of chain) {
+    const handle = await client.workflow.start<typeof pretrain>('pretrain', {
+      taskQueue: taskQueues.light,
+      workflowId: `pretrain-${recipe}`,
+      args: [{ recipe, seed: 0 }],
+    })
+    const ask = () =>
+      handle.query<{ phase: string; update: number; updates: number; loss: number | null }>('progress').then(
+        ({ phase, update, updates, loss }) =>
+          console.log(`${recipe}: ${phase}, update ${update} of ${updates}, loss ${loss?.toFixed(4) ?? '–'}`),
+        () => {}, // busy: the next one will tell
+      )
+    const show = setInterval(() => void ask(), 15_000)
+    const { policy } = await handle.result().finally(() => clearInterval(show))
+    const same = digests[recipe] === policy
+    const known = digests[recipe] === undefined ? 'new' : `checked in is ${digests[recipe]}`
+    console.log(`${recipe}: ${policy}, ${same ? 'as checked in' : known}`)
+    if (!same) differing += 1
+    if (!same && values.keep) await keep(recipe, policy)
+  }
+}
 
 async function keep(recipe: string, policy: string): Promise<void> {
   const document = await requireDocument(store, keys.model(policy), ModelDocument)
