@@ -13,7 +13,7 @@ import { laneWidth, masked } from './forward.ts'
 import type { Layout } from './schedule.ts'
 
 // Tokens in one prefill run: enough to keep threads busy; scores take S times as much memory as keys.
-const prefillTokens = 2048
+const prefillTokens = 1024
 
 export class Steps {
   readonly #session: Session
