@@ -75,8 +75,9 @@ async function choose(folder: string, limit: number): Promise<string[]> {
   const lines = texts
     .flatMap((text) => text.split('\n'))
     .filter((line) => line !== '' && readable(parse(line)))
-  const share = Math.min(1, limit / lines.length)
-  return lines.filter((_, i) => Math.floor((i + 1) * share) > Math.floor(i * share))
+  const count = Math.min(limit, lines.length)
+  const before = (i: number) => Math.floor((i * count) / lines.length) // chosen of the first i lines
+  return lines.filter((_, i) => before(i + 1) > before(i))
 }
 
 function readable({ kind = 'grade', config, completion, prediction }: Case): boolean {

@@ -7,7 +7,8 @@
  * PLACEBO_PYTHON is the Python of the peers (bench/peers/requirements.txt), PLACEBO_BENCH_MODEL the folder of
  * SmolLM2-135M-Instruct. The table says ours, the peer's, the ratio ours / peer of medians, and whether our own goal is met.
  */
-import { access } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { access, mkdir, mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchmarks } from './benchmarks.ts'
@@ -41,13 +42,20 @@ if (!benchmark || positionals.length !== 1) {
 
 const python = process.env['PLACEBO_PYTHON'] ?? 'python3'
 const processes = new Processes(values['no-peer'] ? null : python, say)
+await mkdir(folder, { recursive: true })
+const scratch = await mkdtemp(join(folder, 'run-')) // gone with this process, whatever happens to those that measure
+process.on('exit', () => {
+  processes.kill()
+  rmSync(scratch, { recursive: true, force: true })
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 const modelled = name === 'sampling' || name === 'training'
 const { comparisons, missing } = await benchmark.comparisons({
   model: (values.model ?? process.env['PLACEBO_BENCH_MODEL']) || null,
   small: modelled ? await smallModel() : null,
   threads: count('threads'),
   limit: count('limit'),
-  folder,
+  folder: scratch,
 })
 for (const what of missing) say(`missing ${what}`)
 

@@ -4,7 +4,7 @@
  *
  * A peer that cannot run (no Python, no torch) is said once with its last words, and then left out.
  */
-import { execFile } from 'node:child_process'
+import { execFile, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Measured } from './comparison.ts'
@@ -15,6 +15,8 @@ export class Processes {
   readonly #python: string | null
   readonly #say: (line: string) => void
   readonly #absent = new Set<string>()
+  /** One at a time: what is measured has the machine to itself. */
+  #running: ChildProcess | null = null
 
   /** Without a Python no peer runs. */
   constructor(python: string | null, say: (line: string) => void) {
@@ -24,12 +26,10 @@ export class Processes {
 
   async ours(name: string, args: unknown): Promise<Measured> {
     const script = join(import.meta.dirname, 'ours.ts')
-    const { stdout, stderr } = await run(
-      process.execPath,
-      [...process.execArgv, script, name, JSON.stringify(args)],
-      { maxBuffer: 2 ** 26 },
-    )
-    if (process.env['PLACEBO_BENCH_VERBOSE']) this.#say(stderr)
+    const command = [...process.execArgv, script, name, JSON.stringify(args)]
+    const stdout = await this.#run(process.execPath, command).catch((error: unknown) => {
+      throw new Error(`bench: ${name} ${JSON.stringify(args)} failed\n${wordsOf(error)}`)
+    })
     return lastLine(stdout)
   }
 
@@ -44,19 +44,34 @@ export class Processes {
   async python(script: string, args: readonly string[]): Promise<string | null> {
     if (this.#python === null) return null
     try {
-      const options = { maxBuffer: 2 ** 26, env: { ...process.env, TOKENIZERS_PARALLELISM: 'false' } }
-      const path = join(import.meta.dirname, 'peers', script)
-      return (await run(this.#python, [path, ...args], options)).stdout
+      return await this.#run(this.#python, [join(import.meta.dirname, 'peers', script), ...args])
     } catch (error) {
-      const { stderr = '', message } = error as Error & { stderr?: string }
-      const words = stderr.trim().split('\n').at(-1) || message
+      const words = wordsOf(error).split('\n').at(-1)
       this.#say(`${script} does not run under ${this.#python} (${words}): ours alone`)
       return null
     }
+  }
+
+  /** Ends what is being measured. */
+  kill(): void {
+    this.#running?.kill('SIGKILL')
+  }
+
+  async #run(program: string, args: readonly string[]): Promise<string> {
+    const env = { ...process.env, TOKENIZERS_PARALLELISM: 'false' } // it warns of forks otherwise
+    const promise = run(program, args, { maxBuffer: 2 ** 26, env })
+    this.#running = promise.child
+    return (await promise).stdout
   }
 }
 
 function lastLine(stdout: string): Measured {
   const line = stdout.trim().split('\n').at(-1) ?? ''
   return JSON.parse(line) as Measured
+}
+
+/** What a process that failed said. */
+function wordsOf(error: unknown): string {
+  const { stderr = '', message } = error as Error & { stderr?: string }
+  return stderr.trim() || message
 }
