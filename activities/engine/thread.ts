@@ -118,9 +118,11 @@ async function scorerOf(policy: LocalPolicy): Promise<Trainer> {
   return trainer
 }
 
-/** Bytes of the policy's weights in f32: what every resident's size is a multiple of. */
+/** Sessions, caches and arenas of a resident whose weights are next to nothing: measured, nano models. */
+const overheadBytes = 48 * 2 ** 20
+
+/** Bytes of the policy's weights, what every resident's size is a multiple of, and never less than its overhead. */
 function sizeOf(policy: LocalPolicy): number {
-  return policy.files
-    .filter((file) => file.name.endsWith('.safetensors'))
-    .reduce((sum, file) => sum + file.sizeBytes, 0)
+  const weights = policy.files.filter((file) => file.name.endsWith('.safetensors'))
+  return overheadBytes + weights.reduce((sum, file) => sum + file.sizeBytes, 0)
 }
