@@ -1,8 +1,8 @@
 /**
  * Keys and values of everything in flight: of each slot's prompt [N, KV, P, D], once, and of each row's own tokens
- * [N, KV, R, C, D], per layer, as plain arrays that the graph reads and never writes. `arrange` is the one operation
- * that changes their shape (more capacity, fewer slots, rows moved); it goes layer by layer, so that at most one
- * layer's array exists twice. Memory is 8·layers·KV·D·(N·P + N·R·C) bytes, and never more than what is in use, rounded
+ * [N, KV, R, C, D], per layer, as plain arrays that the graph reads and never writes. `arrange` changes their shape
+ * (other slots, rows moved) and `grow` the rows' capacity; both go layer by layer, so that at most one layer's array
+ * exists twice. A position that nobody has written may hold anything finite. Memory is 8·layers·KV·D·(N·P + N·R·C) bytes, and never more than what is in use, rounded
  * up to the capacities.
  */
 import type { Tensor } from '../onnx/session.ts'
@@ -84,6 +84,27 @@ export class Caches {
         ownPair[part] = moved(ownPair[part], slots * kvHeads * rows, own, old.own, ownBlock)
       }
     this.#shape = shape
+  }
+
+  /**
+   * More positions for the rows' own tokens. Moves within the memory there is, where it suffices, from the last block to
+   * the first; what it takes anew has room for twice as much, which costs address space until it is used.
+   */
+  grow(own: number): void {
+    const { slots, rows, own: old } = this.#shape
+    const [blocks, before, after] = [slots * this.#kvHeads * rows, old * this.#headDim, own * this.#headDim]
+    for (const pair of this.#own)
+      for (const part of [0, 1] as const) {
+        const source = pair[part]
+        const room = source.buffer.byteLength >= 4 * blocks * after
+        const buffer = room ? source.buffer : new ArrayBuffer(8 * blocks * after)
+        const target = new Float32Array(buffer, 0, blocks * after)
+        for (let i = blocks - 1; i >= 0; i--)
+          if (room) target.copyWithin(i * after, i * before, (i + 1) * before)
+          else target.set(source.subarray(i * before, (i + 1) * before), i * after)
+        pair[part] = target
+      }
+    this.#shape = { ...this.#shape, own }
   }
 
   /** Prompt `index` of the `batch` that a run computed, `length` tokens each, into a slot. */

@@ -116,7 +116,11 @@ export class Steps {
       slots[Math.floor(row / size)]!.rows[row % size] = null
     })
     const needed = Math.max(...at) + 1
-    if (needed > own) this.#grow(needed)
+    if (needed > own) {
+      // An eighth more at a time: copies stay small beside what attention reads, and little is masked in vain.
+      this.#caches.grow(capacity(Math.max(needed, own + own / 8)))
+      this.#cacheFeeds = this.#caches.feeds()
+    }
     this.#caches.writeOwn(created, at)
     return finished
   }
@@ -141,16 +145,6 @@ export class Steps {
         return growing ? (at.get(growing) ?? -1) : -1
       }),
     }
-  }
-
-  #grow(needed: number): void {
-    const { shape } = this.#caches
-    const { slots, rows, own } = shape
-    const identity = (n: number) => Array.from({ length: n }, (_, i) => i)
-    // An eighth more at a time: copies stay small beside what attention reads, and little is masked in vain.
-    const grown = capacity(Math.max(needed, own + own / 8))
-    this.#caches.arrange({ ...shape, own: grown }, { slots: identity(slots), rows: identity(slots * rows) })
-    this.#cacheFeeds = this.#caches.feeds()
   }
 
   /** Keys and values of the prompts whose slots do not hold them yet, in runs of equal length. */

@@ -94,6 +94,26 @@ describe('caches', () => {
     expect([...keys.data.slice(12, 18)]).toEqual([7, 7, 7, 7, 0, 0])
   })
 
+  it('grow where they lie: what was written stays at its position', () => {
+    const caches = new Caches(config)
+    caches.arrange({ slots: 2, rows: 2, prompt: 1, own: 2 }, none)
+    caches.writeOwn(created(2, 2), Int32Array.of(1, 1, 1, 1))
+    for (const capacity of [3, 5, 11]) {
+      caches.grow(capacity)
+      expect(caches.feeds().ownKeys0!.shape).toEqual([2, 2, 1, 2, capacity, 2])
+      for (const [slot, row] of [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ] as const)
+        expect(own(caches, slot, row).map((head) => head[1])).toEqual([
+          100 * slot + 10 * row,
+          100 * slot + 10 * row + 1,
+        ])
+    }
+  })
+
   it('take one prompt out of a run of several', () => {
     const caches = new Caches(config)
     caches.arrange({ slots: 1, rows: 1, prompt: 2, own: 1 }, { slots: [-1], rows: [-1] })
