@@ -87,15 +87,18 @@ async function watch(
     if (state !== null) {
       const failed = state.failed > 0 ? `, ${state.failed} failed` : ''
       const names = state.running.map((run) => run.split(':').slice(1).join(' ')).join(' · ')
-      const line =
-        state.total === 0
-          ? 'preparing the sweep'
-          : `${state.done} of ${state.total} runs done${failed}; running: ${names || 'the initial evaluations'}`
+      const line = describe(state, failed, names)
       if (line !== last) say(line)
       last = line
     }
     if (await Promise.race([over, new Promise<false>((resolve) => setTimeout(resolve, 1000, false))])) return
   }
+}
+
+function describe({ done, total }: SweepProgress, failed: string, names: string): string {
+  if (total === 0) return 'preparing the sweep'
+  if (done === total) return `${done} of ${total} runs done${failed}; writing the report`
+  return `${done} of ${total} runs done${failed}; running: ${names || 'the initial evaluations'}`
 }
 
 function elapsed(since: number): string {
