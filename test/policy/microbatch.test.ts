@@ -26,7 +26,7 @@ test('prompts once and without their last token, then rows that begin with it', 
   expect([...batch.feeds.positions.data]).toEqual([0, 1, 0, 0, 2, 3, 1, 0, 2, 3].map(BigInt))
   expect(batch.first).toEqual([4, 6, 8])
   expect(batch.lengths).toEqual([2, 1, 2])
-  expect(batch.positions).toBe(5)
+  expect(batch.positions).toBe(4)
   expect([...batch.feeds.owner.data]).toEqual([1, 0, 0, 1, 1, 0])
   const seen = [...batch.feeds.mask.data].map((x) => (x === 0 ? 1 : 0))
   // each query's sight of [P P | T T]; prompt b has one token before its last
