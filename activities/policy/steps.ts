@@ -177,7 +177,8 @@ export class Steps {
 
   /** Keys and values of the first `length` tokens of each prompt, [prompts, KV, 1, length, D]. */
   async #runPrompts(prompts: readonly number[], length: number): Promise<Created> {
-    const n = prompts.length
+    // A lone key head would be one product for all its queries, where several are a product each.
+    const n = Math.max(prompts.length, Math.ceil(2 / this.#config.kvHeads))
     const before = 2 * laneWidth // the empty caches' positions
     const token = new BigInt64Array(n * length)
     const position = new BigInt64Array(n * length)

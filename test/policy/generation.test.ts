@@ -1,11 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Completion, Control, Decoding, Prompt } from '../../activities/engine/port.ts'
 import { Sampler, PromptTooLong, type SamplerOptions } from '../../activities/policy/generation.ts'
 import { openPolicy } from '../../activities/policy/open.ts'
-import { indexTensors, readTensor } from '../../activities/policy/safetensors.ts'
+import { indexTensors, readTensor, type PolicyFile } from '../../activities/policy/safetensors.ts'
 import { openTokenizer } from '../../activities/policy/tokenizer.ts'
 import { stream } from '../../activities/seed.ts'
-import { goldenOf, goldenTensorFile, models, policyFiles } from './folders.ts'
+import { goldenOf, goldenTensorFile, models, policyFiles, randomPolicy } from './folders.ts'
 
 interface Golden {
   prompts: number[][]
@@ -95,22 +98,36 @@ function softmax(logits: readonly number[], temperature = 1): number[] {
   return weights.map((w) => w / sum)
 }
 
-describe('a sample does not depend on what shares its batch', () => {
+describe.each([
+  ['two query heads a key head', 4, 2],
+  ['a key head for each query head', 2, 2],
+  ['one key head', 4, 1],
+])('a sample does not depend on what shares its batch: %s', (_name, heads, kvHeads) => {
   const walk = (n: number, from: number) => Array.from({ length: n }, (_, i) => (from + 17 * i) % vocabulary)
   const prompts = [
     prompt(walk(1, 5), 5),
     prompt(walk(2, 9), 3),
+    prompt(walk(2, 10), 1),
     prompt(walk(40, 1), 6),
     prompt(walk(40, 30), 2),
     prompt(walk(17, 4), 1),
     prompt(walk(300, 3), 7),
   ]
   const decoding = { ...free, maxTokens: 40 } // end tokens end most of them earlier, at different lengths
+  let folder: string
+  let files: PolicyFile[]
   let together: Completion[]
-  beforeAll(async () => {
-    const sampler = await open('qwen2-tied')
-    together = await all(sampler, prompts, decoding)
+  const sampled = async (asked: readonly Prompt[], options: Partial<SamplerOptions> = {}) => {
+    const sampler = await Sampler.open(await openPolicy(files), { threads: 1, ...options })
+    const found = await all(sampler, asked, decoding)
     await sampler.release()
+    return found
+  }
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'policy-'))
+    files = await randomPolicy(folder, heads, kvHeads)
+    together = await sampled(prompts)
+    return () => rm(folder, { recursive: true })
   })
 
   it('of which there is something to see: different lengths, and refilled rows', () => {
@@ -125,21 +142,18 @@ describe('a sample does not depend on what shares its batch', () => {
     ['eleven rows at a time', { rows: 11 }],
     ['two threads', { threads: 2 }],
     ['four threads and four rows', { threads: 4, rows: 4 }],
-  ])('with %s', async (_name, options) => {
-    const sampler = await open('qwen2-tied', options)
-    expect(await all(sampler, prompts, decoding)).toEqual(together)
-    await sampler.release()
+  ])('with %s', async (_way, options) => {
+    expect(await sampled(prompts, options)).toEqual(together)
   })
 
   it('with every prompt, and every sample, alone', async () => {
-    const sampler = await open('qwen2-tied')
     for (const [i, whole] of prompts.entries()) {
       const own = together.filter((c) => c.prompt === i).map((c) => ({ ...c, prompt: 0 }))
-      expect(await all(sampler, [whole], decoding)).toEqual(own)
-      const last = whole.samples.at(-1)!
-      expect(await all(sampler, [{ ...whole, samples: [last] }], decoding)).toEqual([own.at(-1)])
+      expect(await sampled([whole])).toEqual(own)
+      expect(await sampled([{ ...whole, samples: [whole.samples.at(-1)!] }], { threads: 3 })).toEqual([
+        own.at(-1),
+      ])
     }
-    await sampler.release()
   })
 })
 
