@@ -26,6 +26,11 @@ export class Residents {
     return resident
   }
 
+  /** Releases what is under a key, if anything is. */
+  drop(key: string): void {
+    void this.take(key)?.release()
+  }
+
   put(key: string, resident: Resident, sizeBytes: number): void {
     const before = this.take(key)
     if (before !== undefined && before !== resident) void before.release()

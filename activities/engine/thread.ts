@@ -69,6 +69,8 @@ async function answer(id: number, call: Call, control: Control): Promise<unknown
 }
 
 async function update(call: Extract<Call, { kind: 'update' }>, control: Control): Promise<Updated> {
+  // The policy that is being left is sampled no more, but for an evaluation: its memory is worth more to the update.
+  residents.drop(`sampler ${call.checkpoint.policy.digest}`)
   const trainer = await trainerOf(call.checkpoint)
   try {
     const sums = await trainer.update(call.minibatches, call.objective, call.optimizer, call, control)
