@@ -15,6 +15,7 @@ import {
   type ModelConfig,
 } from './config.ts'
 import { chunkTokens, headGraph } from './head.ts'
+import { Held } from './held.ts'
 import { backwardGraph, forwardGraph, keptWidth, layerWeights } from './layer.ts'
 import type { Microbatch } from './microbatch.ts'
 import type { Gradients, Parameters } from './parameters.ts'
@@ -283,31 +284,6 @@ export class Passes {
   #note({ logprobs, entropies }: Scores, { start }: Chunk, found: Feeds): void {
     logprobs.set(found.logprob!.data as Float32Array, start)
     entropies.set(found.entropy!.data as Float32Array, start)
-  }
-}
-
-/**
- * Arrays held from the forward to the backward pass. Copied into memory that is used again and again: the runtime's own
- * outputs would live long enough to be collected late, and the process would grow by several times their size.
- */
-class Held {
-  #memory = new Float32Array(0)
-  #used = 0
-
-  /** Drops everything and makes room for `floats`. */
-  clear(floats: number): void {
-    if (this.#memory.length < floats) this.#memory = new Float32Array(floats)
-    this.#used = 0
-  }
-
-  hold({ dtype, shape, data }: Tensor): Tensor {
-    const copy = this.#memory.subarray(this.#used, (this.#used += data.length))
-    copy.set(data as Float32Array)
-    return { dtype, shape, data: copy }
-  }
-
-  holdAll(tensors: Feeds): Feeds {
-    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, this.hold(tensor)]))
   }
 }
 
