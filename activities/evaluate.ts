@@ -6,9 +6,7 @@ import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import { requireTable, rolloutsTable, tableRef, writeTable } from './checkpoint/tables.ts'
-import type {
-  EvaluateSpec,
-  EvaluationRecord} from './contracts.ts';
+import type { EvaluateSpec, EvaluationRecord } from './contracts.ts'
 import {
   DataDocument,
   Evaluation,

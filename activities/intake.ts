@@ -4,7 +4,7 @@ import { loadProblems } from './benchmarks/load.ts'
 import { digestOf, canonical } from './checkpoint/canonical.ts'
 import { commit, readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import type { DataSpec} from './contracts.ts';
+import type { DataSpec } from './contracts.ts'
 import { DataDocument, ModelDocument, type NamedBlob } from './contracts.ts'
 import { durable } from './durable.ts'
 import { policyOf } from './engine/embedded.ts'
