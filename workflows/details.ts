@@ -14,7 +14,7 @@ export function upsert(known: readonly string[], values: Attributes): void {
   )
   if (writable.length === 0) return
   const attributes = Object.fromEntries(writable.map(([name, value]) => [name, [value]])) as SearchAttributes
-   
+
   upsertSearchAttributes(attributes)
 }
 
