@@ -121,23 +121,9 @@ export class Caches {
 
   /** One new token of every row to position `at[row]`; -1 is idle. */
   writeOwn(created: Created, at: Int32Array): void {
-    const { slots, rows, own } = this.#shape
-    const [kvHeads, headDim] = [this.#kvHeads, this.#headDim]
     for (let layer = 0; layer < this.#layers; layer++)
       for (const part of [0, 1] as const)
-        for (let slot = 0, block = 0; slot < slots; slot++)
-          for (let head = 0; head < kvHeads; head++)
-            for (let row = 0; row < rows; row++, block++) {
-              const position = at[slot * rows + row]!
-              if (position < 0) continue
-              copy(
-                created[layer]![part],
-                block * headDim,
-                this.#own[layer]![part],
-                (block * own + position) * headDim,
-                headDim,
-              )
-            }
+        scatter(created[layer]![part], this.#own[layer]![part], at, this.#shape, this.#headDim)
   }
 
   feeds(): Record<string, Tensor> {
@@ -159,9 +145,25 @@ export function emptyFeeds({ layers, kvHeads, headDim }: ModelConfig, slots: num
   ])
 }
 
-/** A few dozen floats: a loop is shorter than a call of `set` with its subarray. */
-function copy(source: Float32Array, from: number, target: Float32Array, to: number, length: number): void {
-  for (let i = 0; i < length; i++) target[to + i] = source[from + i]!
+/** source [N, KV, R, D] to target [N, KV, R, C, D]; plain loops, since a row is shorter than a call of `set`. */
+function scatter(
+  source: Float32Array,
+  target: Float32Array,
+  at: Int32Array,
+  { slots, rows, own }: CacheShape,
+  headDim: number,
+): void {
+  const heads = source.length / (slots * rows * headDim)
+  let block = 0
+  for (let slot = 0; slot < slots; slot++)
+    for (let head = 0; head < heads; head++)
+      for (let row = 0; row < rows; row++, block++) {
+        const position = at[slot * rows + row]!
+        if (position < 0) continue
+        const from = block * headDim
+        const to = (block * own + position) * headDim
+        for (let i = 0; i < headDim; i++) target[to + i] = source[from + i]!
+      }
 }
 
 function cacheFeeds(

@@ -5,8 +5,7 @@
  * weights are packed once.
  *
  * The layers are those of block.ts in fewer and larger operators, because a decode step has little work for each: q, k
- * and v are one product, gate and up another (the runtime joins their weights when it opens them), residual and norm
- * one kernel. Attention is one softmax over [prompt | own | new], C+P+S positions, G query heads to a key head. All queries of a slot
+ * and v are one product (the runtime joins their weights when it opens them), residual and norm one kernel. Attention is one softmax over [prompt | own | new], C+P+S positions, G query heads to a key head. All queries of a slot
  * meet the prompt's keys in one product per key head; a row's own keys meet one query at a time, because the runtime
  * reads them in place for a single query and copies them for more.
  */
@@ -82,9 +81,8 @@ export function forwardGraph(policy: OpenPolicy, { nucleus }: { nucleus: boolean
       return linear(scope, attend(scope, queries, keys, values, caches), own(names.o))
     })
     residual = sublayer(scope, residual, own(names.mlpNorm), (x) => {
-      const both = linear(scope, x, own(names.gate), own(names.up))
-      const [gate, up] = g.split(both, [config.hidden, config.hidden], 2) as [Value, Value]
-      return linear(scope, g.mul(g.op('QuickGelu', [gate], { alpha: 1 }), up), own(names.down)) // SiLU(gate)·up
+      const gate = g.op('QuickGelu', [linear(scope, x, own(names.gate))], { alpha: 1 }) // SiLU
+      return linear(scope, g.mul(gate, linear(scope, x, own(names.up))), own(names.down))
     })
   }
   const ends = g.gather(g.add(residual.sum, residual.delta!), last) // [B, 1, width]
