@@ -49,6 +49,12 @@ export interface PassesOptions {
   readonly keepBytes: number
 }
 
+/**
+ * Weights are inputs, so a session belongs to a shape and not to a policy: all trainers of one shape in this thread
+ * share it, and a step that finds its trainer gone builds none again. A handful a shape, small, never released.
+ */
+const sessions = new Map<string, Promise<Session>>()
+
 export class Passes {
   readonly #config: ModelConfig
   readonly #parameters: Parameters
@@ -56,7 +62,6 @@ export class Passes {
   readonly #keepBytes: number
   readonly #weights: readonly string[]
   readonly #held = new Held()
-  readonly #sessions = new Map<string, Promise<Session>>()
   #rope: { rows: number; cos: Float32Array; sin: Float32Array } = {
     rows: 0,
     cos: new Float32Array(0),
@@ -197,18 +202,18 @@ export class Passes {
     gradients.addRows(embeddingName, batch.tokens, dh)
   }
 
-  async release(): Promise<void> {
-    const sessions = [...this.#sessions.values()]
-    this.#sessions.clear()
-    for (const session of sessions) await (await session).release()
+  /** Lets go of what this policy's passes hold; the sessions stay for the next one of this shape. */
+  release(): void {
+    this.#held.clear(0)
   }
 
   #open(name: string, graph: () => Graph): Promise<Session> {
-    const known = this.#sessions.get(name)
+    const key = JSON.stringify([this.#config, this.#threads, name])
+    const known = sessions.get(key)
     if (known) return known
     // Without an arena a session holds no memory between runs; several share the process, and time is within 5 %.
     const opened = openSession(graph(), { threads: this.#threads, arena: false })
-    this.#sessions.set(name, opened)
+    sessions.set(key, opened)
     return opened
   }
 

@@ -150,7 +150,7 @@ export class Trainer {
 
   /** The trainer is of no further use. */
   release(): void {
-    void this.#passes.release()
+    this.#passes.release()
     void this.#step.release()
   }
 
