@@ -7,7 +7,7 @@ import { ExportSpec } from './contracts.ts'
 import { durable } from './durable.ts'
 import { checkpointKey } from './evaluate.ts'
 import type { Deps } from './index.ts'
-import { NotAllowed } from './models/source.ts'
+import { NotAllowed, requireAllowed } from './models/source.ts'
 import { openSourcePolicy } from './open.ts'
 import { weightIndex } from './policy/safetensors.ts'
 import { parseSpec } from './spec/resolve.ts'
@@ -17,14 +17,8 @@ export function exportActivities(deps: Deps) {
     exportCheckpoint: ({ spec }: { spec: unknown }): Promise<{ folder: string; policy: string }> =>
       durable(async (control) => {
         const { checkpoint, to } = parseSpec(ExportSpec, spec, 'export spec')
-        const allowed = deps.allow.some((prefix) =>
-          to.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`),
-        )
-        if (!to.startsWith('file:///') || !allowed || to.includes('/../')) {
-          throw new NotAllowed(
-            `export to ${to}: not beneath what this worker allows (PLACEBO_ALLOW=${deps.allow.join(',') || 'nothing'})`,
-          )
-        }
+        if (!to.startsWith('file:///')) throw new NotAllowed(`export to ${to}: expected file:///…`)
+        requireAllowed(`export to ${to}`, to, deps.allow)
         const policy = await openSourcePolicy(deps, await checkpointKey(deps, checkpoint))
         const folder = fileURLToPath(to)
         if (existsSync(folder))

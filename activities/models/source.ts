@@ -42,12 +42,20 @@ export async function openSource(model: string, reach: Reach): Promise<ModelSour
   if (model.startsWith('nano/')) return nano(model)
   if (model.startsWith('hf://')) return hub(model, reach.hub)
   if (model.startsWith('file://') || model.startsWith('s3://')) {
-    const url = model.endsWith('/') ? model : `${model}/`
-    const allowed = reach.allow.some((prefix) => url.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`))
-    if (!allowed || url.includes('/../')) throw new NotAllowed(`model ${model}: not beneath what this worker allows (PLACEBO_ALLOW=${reach.allow.join(',') || 'nothing'})`)
+    // A whole allowed folder may be a model, so the URL counts as a folder.
+    requireAllowed(`model ${model}`, model.endsWith('/') ? model : `${model}/`, reach.allow)
     return model.startsWith('file://') ? folder(fileURLToPath(model), model) : bucket(model)
   }
   throw new ModelUnavailable(`model ${model}: expected nano/…, hf://owner/name@revision, s3://… or file:///…`)
+}
+
+/** Throws NotAllowed unless a URL lies beneath one of the worker's prefixes, whole path segments, no way back up. */
+export function requireAllowed(what: string, url: string, allow: readonly string[]): void {
+  const asFolder = (path: string) => (path.endsWith('/') ? path : `${path}/`)
+  const isBeneath = allow.some((prefix) => url.startsWith(asFolder(prefix)))
+  if (isBeneath && !asFolder(url).includes('/../')) return
+  const allowed = allow.join(',') || 'nothing'
+  throw new NotAllowed(`${what}: not beneath what this worker allows (PLACEBO_ALLOW=${allowed})`)
 }
 
 async function nano(model: string): Promise<ModelSource> {
