@@ -1,242 +1,190 @@
 /**
- * Whether two answers are the same answer: exact rationals first, then doubles at fixed points with relative tolerance,
- * then structure where values overflow or vanish. Containers by parts: bare lists and sets in any order, tuples and
- * intervals in order with their brackets, unions and matrices part by part.
- *
- * Policies of this version: `x = 5` answers 5, `x ∈ S` answers S; a percent sign may be left out or divided out; units,
- * degrees and a numeral's base do not count; decimals are exact, never rounded.
+ * Whether two answers are the same answer. Words are compared as words; values by value.ts; relations by relation.ts; and
+ * containers here, part by part: bare lists and sets in any order, tuples and intervals in order with their brackets, unions
+ * and matrices part by part. Where an answer can be read in two ways (1,000), both readings get their chance, in order.
  */
-import { exact, numeric } from './evaluate.ts'
-import { print, some, type Expression } from './expression.ts'
-import { parseAnswer, type Answer } from './parse.ts'
+import { within } from './budget.ts'
+import { exact } from './evaluate.ts'
+import { number, print, type Expression, type List } from './expression.ts'
+import { longest, parseAnswer, type Answer } from './parse.ts'
+import { defaultPolicy, type Policy } from './policy.ts'
 import { divide, equal, rational } from './rational.ts'
+import { sameRelation } from './relation.ts'
+import { bare, expand, intervalOf } from './statement.ts'
+import { sameValue, type Comparison } from './value.ts'
+import { choiceOf, plainWords, timeOf } from './wording.ts'
 
-export interface Comparison {
-  readonly equal: boolean
-  /** Which way of comparing decided. */
-  readonly route: 'text' | 'exact' | 'numeric' | 'structure' | 'parts'
+export type { Comparison } from './value.ts'
+
+/** Units (budget.ts) one comparison may spend: some 10 to 20 ms. */
+export const budgetOfComparison = 100_000
+
+/** Whether `answer`, a bare answer and not a completion, is the same answer as `gold`. Total; the order never matters. */
+export function equivalent(gold: string, answer: string, policy: Policy = defaultPolicy): boolean {
+  return compare(gold, answer, policy).equal
 }
 
-/** At most this many parts are matched in any order (a quadratic search). */
-const mostParts = 60
-
-export function equivalent(gold: string, answer: string): boolean {
-  return compare(gold, answer).equal
-}
-
-export function compare(gold: string, answer: string): Comparison {
-  const [goldText, givenText] = [plainText(gold), plainText(answer)]
-  if (goldText !== '' && gold.trim() === answer.trim()) return { equal: true, route: 'text' }
-  const [right, given] = [parseAnswer(gold), parseAnswer(answer)]
-  if (right.expression.kind === 'text' || given.expression.kind === 'text')
-    return { equal: goldText !== '' && goldText === givenText, route: 'text' }
-  const direct = same(right.expression, given.expression)
-  if (direct.equal || right.percent === given.percent) return direct
-  return percentOf(right, given)
-}
-
-/** 50% is 0.5, where only one side has the sign. */
-function percentOf(right: Answer, given: Answer): Comparison {
-  const [a, b] = [exact(bare(right.expression)), exact(bare(given.expression))]
-  const hundred = rational(100n)
-  if (a === null || b === null || hundred === null) return { equal: false, route: 'exact' }
-  const [x, y] = right.percent ? [divide(a, hundred), b] : [a, divide(b, hundred)]
-  return { equal: x !== null && y !== null && equal(x, y), route: 'exact' }
-}
-
-/** Letters and digits only, in lower case: how words are compared. */
-function plainText(text: string): string {
-  return text
-    .replace(/\\(?:text|textbf|textit|mathrm|mbox|left|right|[dt]?frac)|\\[ ,;!]/g, ' ')
-    .toLowerCase()
-    .replace(/[\s{}()$.,;'"\\]+|(?<=[a-z])-(?=[a-z])/g, '')
-}
-
-/** The value a statement gives: the right side of x = 5, the set of x ∈ S. */
-function bare(expression: Expression): Expression {
-  if (expression.kind !== 'relation') return expression
-  const [first, last] = [expression.items[0], expression.items.at(-1)]
-  const [operator] = expression.operators
-  if (first === undefined || last === undefined) return expression
-  if (expression.operators.at(-1) === '≈') {
-    // √3/3 ≈ 0.577 says the exact value first.
-    const items = expression.items.slice(0, -1)
-    return items.length === 1
-      ? first
-      : bare({ ...expression, items, operators: expression.operators.slice(0, -1) })
-  }
-  const named = !some(first, (part) => part.kind === 'number' && part.value.d !== 1n) && isName(first)
-  if (expression.operators.every((one) => one === '=') && (named || exact(first) !== null)) return last
-  return operator === '∈' || operator === '→' ? last : expression
-}
-
-/** x, f(x), x_1, AB: what stands left of an answer's equals sign. */
-function isName(expression: Expression): boolean {
-  if (expression.kind === 'symbol') return expression.name !== 'pi'
-  return (
-    expression.kind === 'product' && expression.items.every((item) => isName(item) || item.kind === 'list')
+export function compare(gold: string, answer: string, policy: Policy = defaultPolicy): Comparison {
+  const [left, right] = [gold.trim(), answer.trim()]
+  if (left === right && left !== '') return { equal: true, route: 'text' }
+  if (left.length > longest || right.length > longest) return { equal: false, route: 'text' }
+  const words: Comparison = { equal: sameWords(left, right), route: 'text' }
+  return within(
+    budgetOfComparison,
+    () => byChoice(left, right) ?? byTime(left, right) ?? byReading(left, right, policy, words),
+    () => words,
   )
 }
 
-/** An answer with ± is two answers; a bare list of such is all of theirs. */
-function expand(expression: Expression): Expression {
-  const items =
-    expression.kind === 'list' && ['', '{'].includes(expression.open) ? expression.items : [expression]
-  const all = items.flatMap((item) =>
-    some(item, (part) => part.kind === 'plusMinus') ? [signed(item, 1), signed(item, -1)] : [item],
-  )
-  if (all.length === items.length) return expression
-  return { kind: 'list', open: expression.kind === 'list' ? expression.open : '', close: '', items: all }
+function sameWords(gold: string, answer: string): boolean {
+  const words = plainWords(gold)
+  return words !== '' && words === plainWords(answer)
 }
 
-function signed(expression: Expression, sign: 1 | -1): Expression {
-  switch (expression.kind) {
-    case 'plusMinus': {
-      const factor: Expression = {
-        kind: 'number',
-        value: { n: BigInt(expression.flip ? -sign : sign), d: 1n },
-      }
-      return { kind: 'product', items: [factor, signed(expression.of, sign)] }
-    }
-    case 'sum':
-    case 'product':
-    case 'call':
-    case 'list':
-    case 'relation':
-      return { ...expression, items: expression.items.map((item) => signed(item, sign)) }
-    case 'quotient':
-      return { ...expression, over: signed(expression.over, sign), under: signed(expression.under, sign) }
-    case 'power':
-      return {
-        ...expression,
-        base: signed(expression.base, sign),
-        exponent: signed(expression.exponent, sign),
-      }
-    case 'number':
-    case 'symbol':
-    case 'text':
-      return expression
+/** (D) Alina is answered by D, and C by \textbf{(C)}\ 42; two texts with letters are compared in full. */
+function byChoice(gold: string, answer: string): Comparison | null {
+  const [a, b] = [choiceOf(gold), choiceOf(answer)]
+  if (a === null || b === null || (a.text !== '' && b.text !== '')) return null
+  return { equal: a.letter === b.letter, route: 'choice' }
+}
+
+/** 20:34 is 8:34 p.m.; without a half of the day or seconds on either side, two numbers and a colon may be a ratio. */
+function byTime(gold: string, answer: string): Comparison | null {
+  const [a, b] = [timeOf(gold), timeOf(answer)]
+  if (a === null || b === null || (!a.certain && !b.certain)) return null
+  // 5:05 p.m. is answered by 5:05; 17:05 by neither 5:05 a.m. nor, without a half of the day anywhere, 5:05.
+  const open = (a.half === null) !== (b.half === null) && a.hour <= 12 && b.hour <= 12
+  return { equal: a.seconds === b.seconds || (open && (a.seconds - b.seconds) % 43_200 === 0), route: 'time' }
+}
+
+function byReading(gold: string, answer: string, policy: Policy, words: Comparison): Comparison {
+  const first = compareParsed(parseAnswer(gold), parseAnswer(answer), policy) ?? words
+  if (first.equal) return first
+  if (policy.decimalMark === 'either') {
+    const [a, b] = [decimalComma(gold), decimalComma(answer)]
+    const pointed =
+      a !== null && isDecimal(answer) ? [a, answer] : b !== null && isDecimal(gold) ? [gold, b] : null
+    if (pointed !== null)
+      return compareParsed(parseAnswer(pointed[0]!), parseAnswer(pointed[1]!), policy) ?? first
   }
+  if (!thousands.test(gold) || !thousands.test(answer)) return first
+  // 81,256 beside 81, 256: both as lists, in order, since each may still be one number.
+  const [a, b] = [parseAnswer(gold, false), parseAnswer(answer, false)].map(({ expression }) => expression)
+  if (a?.kind !== 'list' || b?.kind !== 'list' || a.open !== '' || b.open !== '') return first
+  if (a.items.length !== b.items.length) return first
+  return { equal: a.items.every((item, i) => same(item, b.items[i]!, policy).equal), route: 'parts' }
 }
 
-function same(left: Expression, right: Expression): Comparison {
+const thousands = /\d[\\!,{} ]{1,6}\d{3}/ // 81,256 or 11,\! 111
+
+/** 1,22 with its comma as a point; null for anything else. */
+function decimalComma(text: string): string | null {
+  return /^-?\d+,\d+$/.test(text) ? text.replace(',', '.') : null
+}
+
+const isDecimal = (text: string) => /^-?\d+\.\d+$/.test(text)
+
+/** Null where one of the two is only words. */
+function compareParsed(gold: Answer, given: Answer, policy: Policy): Comparison | null {
+  if (gold.expression.kind === 'text' || given.expression.kind === 'text') return null
+  if (policy.units === 'compared' && unitsOf(gold) !== unitsOf(given)) return { equal: false, route: 'text' }
+  if (policy.percent === 'strict') return same(divided(gold), divided(given), policy)
+  const direct = same(gold.expression, given.expression, policy)
+  if (direct.equal || gold.percent === given.percent) return direct
+  // 50% is 0.5, where only one side has the sign.
+  const [x, y] = [gold, given].map((side) => exact(bare(divided(side))))
+  return { equal: !!x && !!y && equal(x, y), route: 'exact' }
+}
+
+/** With a percent sign divided out. */
+function divided({ expression, percent }: Answer): Expression {
+  if (!percent) return expression
+  const value = exact(bare(expression))
+  const hundredth = value && divide(value, rational(100n)!)
+  return hundredth === null ? expression : number(hundredth)
+}
+
+const unitNamesOf: Readonly<Record<string, string>> = { '°': 'degree', '\\$': 'dollar', '€': 'euro' }
+
+/** The units of an answer, plural or symbol aside, in the order in which they stand. */
+function unitsOf({ units }: Answer): string {
+  return units.map((unit) => unitNamesOf[unit] ?? unit.replace(/s$/, '')).join(' ')
+}
+
+function same(left: Expression, right: Expression, policy: Policy): Comparison {
+  const within = (a: Expression, b: Expression) => same(a, b, policy).equal
   if (left.kind === 'relation' && right.kind === 'relation') {
-    if (sameRelation(left, right)) return { equal: true, route: 'parts' }
-    const [a, b] = [bare(left), bare(right)]
-    const [nameA, nameB] = [left.items[0], right.items[0]]
-    // x = 5 is not y = 5: values are compared only where the names agree.
-    if (
-      a === left ||
-      b === right ||
-      nameA === undefined ||
-      nameB === undefined ||
-      print(nameA) !== print(nameB)
-    )
-      return { equal: false, route: 'parts' }
-    return same(a, b)
+    if (sameRelation(left, right, within)) return { equal: true, route: 'parts' }
+    const [a, b] = [setOf(left, policy), setOf(right, policy)]
+    const apart = a === null || b === null || (left.operators[0] === '∈') === (right.operators[0] === '∈')
+    return { equal: !apart && sameList(a, b, policy), route: 'parts' }
   }
-  const [a, b] = [expand(bare(left)), expand(bare(right))]
-  if (a.kind === 'list' || b.kind === 'list') return { equal: sameList(a, b), route: 'parts' }
-  return sameValue(a, b)
+  const [a, b] = [valueOf(left, right, policy), valueOf(right, left, policy)]
+  if (a.kind === 'list' || b.kind === 'list') return { equal: sameList(a, b, policy), route: 'parts' }
+  return sameValue(a, b, policy)
 }
 
-type List = Extract<Expression, { kind: 'list' }>
-type Relation = Extract<Expression, { kind: 'relation' }>
+/** What a side gives; an inequality gives its set where the other side is one. */
+function valueOf(side: Expression, other: Expression, policy: Policy): Expression {
+  const value = expand(bare(side))
+  if (other.kind !== 'list') return value
+  if (value.kind === 'relation') return setOf(value, policy) ?? value
+  if (value.kind !== 'list' || value.open !== '' || other.open !== '∪') return value
+  // x < -1 or x > 3, beside a union.
+  const sets = value.items.map((item) => (item.kind === 'relation' ? setOf(item, policy) : null))
+  return sets.every((set) => set !== null) ? { ...value, open: '∪', items: sets } : value
+}
 
-function sameList(a: Expression, b: Expression): boolean {
+function setOf(relation: Expression, policy: Policy): Expression | null {
+  if (relation.kind !== 'relation' || policy.relations === 'apart') return null
+  if (relation.operators[0] === '∈') return bare(relation)
+  return intervalOf(relation)
+}
+
+const isLoose = ({ open }: List) => open === '' || open === '{' || open === '∪'
+
+function sameList(a: Expression, b: Expression, policy: Policy): boolean {
   if (a.kind !== 'list' || b.kind !== 'list') {
     const [list, other] = a.kind === 'list' ? [a, b] : [b as List, a]
-    // One answer in set braces is that answer.
-    return list.open === '{' && list.items.length === 1 && same(list.items[0]!, other).equal
+    // One answer in set braces or square brackets is that answer.
+    return /^[{[]$/.test(list.open) && list.items.length === 1 && same(list.items[0]!, other, policy).equal
   }
-  if (a.items.length !== b.items.length) return false
-  const loose = (list: List) => ['', '{', '∪'].includes(list.open)
-  const bothLoose = loose(a) && loose(b) && (a.open === '∪') === (b.open === '∪')
-  if (bothLoose && a.items.length <= mostParts) return sameInAnyOrder(a.items, b.items)
-  const bracketsAgree = (a.open === b.open && a.close === b.close) || a.open === '' || b.open === ''
-  return bracketsAgree && a.items.every((item, i) => same(item, b.items[i]!).equal)
+  const [left, right] = [asTuple(a, b), asTuple(b, a)]
+  if (isLoose(left) && isLoose(right) && (left.open === '∪') === (right.open === '∪'))
+    return sameInAnyOrder(counted(left.items, policy), counted(right.items, policy), policy)
+  if (left.items.length !== right.items.length) return false
+  const bracketsAgree =
+    (left.open === right.open && left.close === right.close) || left.open === '' || right.open === ''
+  return bracketsAgree && left.items.every((item, i) => same(item, right.items[i]!, policy).equal)
 }
 
-function sameInAnyOrder(left: readonly Expression[], right: readonly Expression[]): boolean {
-  const open = [...right]
-  return left.every((item) => {
-    const at = open.findIndex((other) => same(item, other).equal)
-    if (at >= 0) open.splice(at, 1)
+/** A row or column vector beside a tuple is one. */
+function asTuple(list: List, other: List): List {
+  if (list.open !== 'matrix' || other.open !== '(') return list
+  const rows = list.items.map((row) => (row.kind === 'list' ? row.items : [row]))
+  if (rows.length > 1 && rows.some((row) => row.length > 1)) return list
+  return { kind: 'list', open: '(', close: ')', items: rows.flat() }
+}
+
+function counted(items: readonly Expression[], { duplicates }: Policy): readonly Expression[] {
+  return duplicates === 'counted' ? items : [...new Map(items.map((item) => [keyOf(item), item])).values()]
+}
+
+/** Equal keys are equal parts, so that a long list costs a table and not a search. */
+function keyOf(item: Expression): string {
+  const value = exact(item)
+  return value === null ? print(item) : `${value.n}/${value.d}`
+}
+
+function sameInAnyOrder(left: readonly Expression[], right: readonly Expression[], policy: Policy): boolean {
+  if (left.length !== right.length) return false
+  const open = new Map<string, Expression[]>()
+  for (const item of right) open.set(keyOf(item), [...(open.get(keyOf(item)) ?? []), item])
+  const unmatched = left.filter((item) => open.get(keyOf(item))?.pop() === undefined)
+  const rest = [...open.values()].flat()
+  return unmatched.every((item) => {
+    const at = rest.findIndex((other) => same(item, other, policy).equal)
+    if (at >= 0) rest.splice(at, 1)
     return at >= 0
   })
-}
-
-const mirrored: Readonly<Record<string, string>> = { '<': '>', '>': '<', '≤': '≥', '≥': '≤' }
-
-function sameRelation(a: Relation, b: Relation): boolean {
-  if (a.items.length !== b.items.length) return false
-  const turned: Relation = {
-    ...b,
-    items: b.items.toReversed(),
-    operators: b.operators.toReversed().map((operator) => mirrored[operator] ?? operator),
-  }
-  return [b, turned].some(
-    (other) =>
-      a.operators.every((operator, i) => operator === other.operators[i]) &&
-      (a.items.every((item, i) => same(item, other.items[i]!).equal) || sameEquation(a, other)),
-  )
-}
-
-/** Two equations are one where the differences of their sides are proportional at every point. */
-function sameEquation(a: Relation, b: Relation): boolean {
-  if (a.operators.join() !== '=' || b.operators.join() !== '=') return false
-  if (!some(a, isVariable) || !some(b, isVariable)) return false // any two numbers are proportional
-  const difference = ({ items }: Relation, trial: number) =>
-    numeric(items[0]!, pointOf(trial)) - numeric(items[1]!, pointOf(trial))
-  const ratios = trials.map((trial) => difference(a, trial) / difference(b, trial)).filter(Number.isFinite)
-  const [first] = ratios
-  return (
-    ratios.length >= 4 &&
-    first !== undefined &&
-    Math.abs(first) > 1e-9 &&
-    ratios.every((ratio) => close(ratio, first, 1e-8))
-  )
-}
-
-function sameValue(a: Expression, b: Expression): Comparison {
-  // 1101_2: a base may be left out, but two bases have to agree.
-  if (a.kind === 'call' && b.kind === 'call' && a.name === 'numeral' && b.name === 'numeral')
-    return { equal: print(a) === print(b), route: 'structure' }
-  const [x, y] = [exact(a), exact(b)]
-  if (x !== null && y !== null) return { equal: equal(x, y), route: 'exact' }
-  if (print(a) === print(b)) return { equal: true, route: 'structure' }
-  if ([a, b].some((side) => side.kind === 'text' || side.kind === 'relation'))
-    return { equal: false, route: 'structure' }
-  const variables = some(a, isVariable) || some(b, isVariable)
-  const values = trials.map((trial) => [numeric(a, pointOf(trial)), numeric(b, pointOf(trial))] as const)
-  // Two zeros may both be underflow, which says nothing.
-  const usable = values.filter(([p, q]) => inRange(p) && inRange(q) && (p !== 0 || q !== 0))
-  // One side has a value where the other has none: not the same.
-  if (usable.length < 3) return { equal: false, route: 'structure' }
-  return { equal: usable.every(([p, q]) => close(p, q, variables ? 1e-9 : 1e-11)), route: 'numeric' }
-}
-
-const isVariable = (part: Expression) => part.kind === 'symbol' && part.name !== 'pi' && part.name !== 'e'
-
-/** Beyond these a double says nothing about equality. */
-const inRange = (value: number) => Number.isFinite(value) && (value === 0 || Math.abs(value) > 1e-200)
-
-function close(a: number, b: number, tolerance: number): boolean {
-  if (a === 0 || b === 0) return Math.abs(a - b) < 1e-13
-  return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b))
-}
-
-const trials = [0, 1, 2, 3, 4, 5, 6, 7] as const
-
-/** A symbol's value at a trial: fixed by its name, between 0.3 and 3, in half of the trials negative for some symbols. */
-function pointOf(trial: number): (symbol: string) => number {
-  return (symbol) => {
-    if (symbol === 'pi') return Math.PI
-    if (symbol === 'e') return Math.E
-    let hash = 2166136261 ^ (trial * 2654435761) // FNV-1a
-    for (let i = 0; i < symbol.length; i++) hash = Math.imul(hash ^ symbol.charCodeAt(i), 16777619)
-    hash = Math.imul(hash ^ (hash >>> 15), 2246822519)
-    const value = 0.3 + (2.7 * (hash >>> 0)) / 2 ** 32
-    return trial % 2 === 1 && (hash & 1) === 1 ? -value : value
-  }
 }

@@ -2,7 +2,8 @@
 import type { Rational } from './rational.ts'
 
 export type Expression =
-  | { readonly kind: 'number'; readonly value: Rational }
+  /** `digits`: how many significant ones a decimal was written with. */
+  | { readonly kind: 'number'; readonly value: Rational; readonly digits?: number }
   | { readonly kind: 'symbol'; readonly name: string }
   | { readonly kind: 'sum'; readonly items: readonly Expression[] }
   | { readonly kind: 'product'; readonly items: readonly Expression[] }
@@ -29,7 +30,7 @@ export type Expression =
 export const number = (value: Rational): Expression => ({ kind: 'number', value })
 
 export function negative(of: Expression): Expression {
-  if (of.kind === 'number') return number({ n: -of.value.n, d: of.value.d })
+  if (of.kind === 'number') return { ...of, value: { n: -of.value.n, d: of.value.d } }
   return { kind: 'product', items: [number({ n: -1n, d: 1n }), of] }
 }
 
@@ -86,3 +87,28 @@ export function parts(expression: Expression): readonly Expression[] {
 
 export const some = (expression: Expression, test: (part: Expression) => boolean): boolean =>
   test(expression) || parts(expression).some((part) => some(part, test))
+
+/** The same expression with its direct parts replaced. */
+export function mapParts(expression: Expression, change: (part: Expression) => Expression): Expression {
+  switch (expression.kind) {
+    case 'number':
+    case 'symbol':
+    case 'text':
+      return expression
+    case 'sum':
+    case 'product':
+    case 'call':
+    case 'list':
+    case 'relation':
+      return { ...expression, items: expression.items.map(change) }
+    case 'quotient':
+      return { ...expression, over: change(expression.over), under: change(expression.under) }
+    case 'power':
+      return { ...expression, base: change(expression.base), exponent: change(expression.exponent) }
+    case 'plusMinus':
+      return { ...expression, of: change(expression.of) }
+  }
+}
+
+export type List = Extract<Expression, { kind: 'list' }>
+export type Relation = Extract<Expression, { kind: 'relation' }>

@@ -1,33 +1,21 @@
 /**
- * From a completion to its answer: the last balanced `\boxed{…}`, found in one pass. Nothing else counts as an answer.
+ * From a completion to its boxes: the balanced `\boxed{…}`, found in one pass.
  *
  * Braces are matched by a stack that remembers which of them a box opened, so 20,000 unclosed boxes cost as much as any
  * text of that length. What follows the last `</think>` is the answer; a text without it is taken whole.
  */
+import { spend } from './budget.ts'
+
+interface Box {
+  /** Of its content. */
+  readonly start: number
+  readonly end: number
+  readonly content: string
+}
 
 /** Contents of all balanced boxes in the order in which they open. */
 export function boxes(completion: string): string[] {
-  const text = afterThinking(completion)
-  const found: { start: number; content: string }[] = []
-  const open: { start: number; box: boolean }[] = []
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i]
-    if (character === '\\') {
-      const opening = boxOpening(text, i)
-      if (opening === 0) {
-        i++ // an escaped character, `\{` among them, is no brace
-      } else {
-        i += opening - 1
-        open.push({ start: i + 1, box: true })
-      }
-    } else if (character === '{') {
-      open.push({ start: i + 1, box: false })
-    } else if (character === '}') {
-      const last = open.pop()
-      if (last?.box) found.push({ start: last.start, content: text.slice(last.start, i) })
-    }
-  }
-  return found.sort((a, b) => a.start - b.start).map(({ content }) => content)
+  return balanced(afterThinking(completion)).map(({ content }) => content)
 }
 
 /** Content of the last box to open; of nested boxes that is the innermost. Null without one. */
@@ -35,7 +23,56 @@ export function lastBox(completion: string): string | null {
   return boxes(completion).at(-1) ?? null
 }
 
-const openings = ['\\boxed', '\\fbox'] as const
+/**
+ * The boxes that together end the answer: the last one and those before it with nothing but "and", commas and names between,
+ * as in \boxed{k = 45} and \boxed{n = 2}. One box, mostly; none without a box.
+ */
+export function closingBoxes(completion: string): string[] {
+  const text = afterThinking(completion)
+  const all = balanced(text)
+  const run = all.slice(-1)
+  for (let i = all.length - 2; i >= 0 && run.length < mostInRun; i--) {
+    const [before, next] = [all[i]!, run[0]!]
+    const between = text.slice(before.end + 1, next.start)
+    if (
+      next.start - before.end > longestBetween ||
+      !connective.test(between.replace(/\\*(?:boxed|fbox)\s*\{$/, ''))
+    )
+      break
+    run.unshift(before)
+  }
+  return run.map(({ content }) => content)
+}
+
+const mostInRun = 20
+const longestBetween = 60 // characters, the opening of the next box included
+const connective =
+  /^(?:[\s$,;]|\\[()[\],;! ]|\\q?quad(?![a-z])|(?:\\text\s*\{)?\s*(?:and|or)\s*\}?|[A-Za-z](?:_\{?\w{1,9}\}?)?\s*=)*$/
+
+const marks = /[\\{}]/g
+
+function balanced(text: string): Box[] {
+  const found: Box[] = []
+  const open: { start: number; box: boolean }[] = []
+  marks.lastIndex = 0
+  for (let match = marks.exec(text); match !== null; match = marks.exec(text)) {
+    spend(1)
+    const at = match.index
+    if (match[0] === '\\') {
+      const length = boxOpening(text, at)
+      marks.lastIndex = at + (length === 0 ? 2 : length) // an escaped character, `\{` among them, is no brace
+      if (length > 0) open.push({ start: at + length, box: true })
+    } else if (match[0] === '{') {
+      open.push({ start: at + 1, box: false })
+    } else {
+      const last = open.pop()
+      if (last?.box) found.push({ start: last.start, end: at, content: text.slice(last.start, at) })
+    }
+  }
+  return found.sort((a, b) => a.start - b.start)
+}
+
+const openings = ['\\boxed', '\\fbox', '\\\\boxed', '\\\\fbox'] as const // the latter two from doubly escaped LaTeX
 
 /** Characters from the backslash to the brace that opens a box, both included; 0 where none begins. */
 function boxOpening(text: string, at: number): number {
@@ -46,7 +83,8 @@ function boxOpening(text: string, at: number): number {
   return text[end] === '{' ? end - at + 1 : 0
 }
 
-function afterThinking(completion: string): string {
+/** What follows the last closing tag of a chain of thought. */
+export function afterThinking(completion: string): string {
   const tag = '</think>'
   const last = completion.lastIndexOf(tag)
   return last < 0 ? completion : completion.slice(last + tag.length)

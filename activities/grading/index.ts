@@ -1,46 +1,79 @@
 /**
  * The grader: a completion against a gold answer. Total: any text gets a verdict and a reason, nothing is run, nothing
- * throws, and the time is bounded (long, deep or huge answers are compared as text or by structure).
+ * throws, and the work is bounded (long, deep or huge answers are compared as text or by structure).
  *
- * An answer is the last balanced box and nothing else; a box that cannot be read is compared as text, never searched for
- * numbers. Its version belongs to every result: moving to another grader moves scores.
+ * The version belongs to every result: moving to another grader moves scores. Policies are flags (policy.ts).
  */
-import { compare, type Comparison } from './equivalent.ts'
-import { lastBox } from './extract.ts'
+import { compare } from './equivalent.ts'
+import { defaultPolicy, type Policy } from './policy.ts'
+import { answerOfGold, answersOf, type Route } from './routes.ts'
+import type { Comparison } from './value.ts'
 
 export { equivalent } from './equivalent.ts'
+export { boxOnly, defaultPolicy, type Policy } from './policy.ts'
 
-export const GRADER_VERSION = 'placebo-1'
-
-export interface Policy {
-  /** Where the answer is: in the last box, or the whole completion is one (answer strings of other tools). */
-  readonly extract: 'box' | 'whole'
-}
+export const GRADER_VERSION = 'placebo-2'
 
 export interface Grade {
   readonly verdict: 'correct' | 'incorrect' | 'unparsed'
+  /** For people: what was compared how, or why there was nothing to compare. */
   readonly reason: string
-  readonly route: 'none' | Comparison['route']
+  /** Where the answer was found (routes.ts). */
+  readonly route: Route
   /** The answer found, null where there is none. */
   readonly given: string | null
   readonly gold: string
+  /** GRADER_VERSION. */
+  readonly version: string
 }
 
-const boxed: Policy = { extract: 'box' }
-
+/**
+ * The verdict on a completion. `policy` overrides single flags of the default; `unparsed` says that no answer was found
+ * where the policy allows one, so that a report can tell it from a wrong answer.
+ */
 export function grade({
   gold,
   completion,
-  policy = boxed,
+  policy,
 }: {
   readonly gold: string
   readonly completion: string
-  readonly policy?: Policy
+  readonly policy?: Partial<Policy>
 }): Grade {
-  const given = policy.extract === 'whole' ? completion : lastBox(completion)
-  if (given === null) return { verdict: 'unparsed', reason: 'no box', route: 'none', given, gold }
-  if (given.trim() === '') return { verdict: 'unparsed', reason: 'an empty box', route: 'none', given, gold }
-  const { equal, route } = compare(gold, given)
-  const reason = `${equal ? 'equals' : 'differs from'} the gold answer (${route})`
-  return { verdict: equal ? 'correct' : 'incorrect', reason, route, given, gold }
+  const flags = policy === undefined ? defaultPolicy : { ...defaultPolicy, ...policy }
+  const version = GRADER_VERSION
+  const found = answersOf(completion, gold, flags)
+  const [first] = found
+  if (first === undefined) {
+    const reason = flags.extract === 'box' ? 'no box' : 'no answer found'
+    return { verdict: 'unparsed', reason, route: 'none', given: null, gold, version }
+  }
+  if (first.text.trim() === '')
+    return {
+      verdict: 'unparsed',
+      reason: `empty (${first.route})`,
+      route: first.route,
+      given: first.text,
+      gold,
+      version,
+    }
+  let by: Comparison['route'] = 'text'
+  for (const { route, text } of found) {
+    const comparison = compareWithGold(gold, text, flags)
+    if (comparison.equal) {
+      const reason = `equals the gold answer (${comparison.route})`
+      return { verdict: 'correct', reason, route, given: text, gold, version }
+    }
+    by = comparison.route
+  }
+  const reason = `differs from the gold answer (${by})`
+  return { verdict: 'incorrect', reason, route: first.route, given: first.text, gold, version }
+}
+
+/** A gold text is mostly the answer; where it is not equal as it stands, the answer within it may be. */
+function compareWithGold(gold: string, given: string, policy: Policy): Comparison {
+  const direct = compare(gold, given, policy)
+  if (direct.equal || !/\\boxed|[a-z]{4} |\p{L} ?[:：是为]/u.test(gold)) return direct
+  const within = answerOfGold(gold)
+  return within === gold ? direct : compare(within, given, policy)
 }

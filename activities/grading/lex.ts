@@ -1,9 +1,13 @@
 /**
- * From answer text (LaTeX, plain, or a mixture) to tokens, in one pass after a fixed number of replacements.
+ * From answer text (LaTeX, plain, or a mixture) to tokens, in one pass after the replacements of normalise.ts.
  *
- * What carries no mathematics goes here: sizes, spaces, dollars, degrees, percent signs (remembered), units. Words in
- * `\text{…}` are units beside numbers; "and" and "or" separate. Whether text is the whole answer is decided by the parser.
+ * What carries no mathematics is marked or goes: percent signs and units are remembered, words in `\text{…}` are words, "and"
+ * and "or" separate. Whether words are the whole answer is decided by the parser.
  */
+import { spend } from './budget.ts'
+import { normalise } from './normalise.ts'
+import { functionNames, scales, textCommands, transparentCommands, unitNames, unitSymbols } from './words.ts'
+
 export interface Token {
   /** number: digits; letter: a symbol; command: a LaTeX command or known word; text: words; mark: anything else. */
   readonly type: 'number' | 'letter' | 'command' | 'text' | 'mark'
@@ -13,118 +17,114 @@ export interface Token {
 export interface Lexed {
   readonly tokens: readonly Token[]
   readonly percent: boolean
+  /** Words, degree signs and currency that stood beside the mathematics, in order. */
+  readonly units: readonly string[]
 }
 
-/** Stands for the `\\\\` between the rows of a matrix, which would look like an escaped space. */
-export const rowEnd = '\u0001'
+const scanner = /\s+|\\([a-zA-Z]+)|\\([{}%|\\&_#$])|(\d+\.?\d*|\.\d+)|([a-zA-Z]+)|([^])/y
 
-const replacements: readonly (readonly [RegExp, string])[] = [
-  [/\\\\(?![a-zA-Z])/g, rowEnd],
-  [/,\s*\\!\s*(?=\d)/g, ','],
-  [/\\(?:left|right|displaystyle|textstyle|limits|[bB]igg?[lrm]?)(?![a-zA-Z])/g, ' '],
-  [/\\[!,;:> ]|~|\\q?quad(?![a-zA-Z])|\\hspace\{[^{}]*\}/g, ' '],
-  [/\\[dtc]frac(?![a-zA-Z])/g, '\\frac'],
-  [/\{,\}/g, ','],
-  [/\^\s*\{?\s*\\circ\s*\}?|°|\\degree(?:s)?(?![a-zA-Z])/g, ' '],
-  [/\\?\$|\\[()[\]]/g, ' '],
-  [/−|–/g, '-'],
-  [/[×·∙]|\\times(?![a-zA-Z])|\\cdot(?![a-zA-Z])|\*\*?/g, ' * '],
-  [/÷|\\div(?![a-zA-Z])/g, '/'],
-  [/√/g, '\\sqrt '],
-  [/π/g, '\\pi '],
-  [/∞/g, '\\infty '],
-  [/∪/g, '\\cup '],
-  [/∈/g, '\\in '],
-  [/≤|<=|\\leqslant(?![a-zA-Z])|\\leq(?![a-zA-Z])/g, '\\le '],
-  [/≥|>=|\\geqslant(?![a-zA-Z])|\\geq(?![a-zA-Z])/g, '\\ge '],
-  [/±/g, '\\pm '],
-  [/²/g, '^2'],
-  [/³/g, '^3'],
-  [/½/g, '\\frac12 '],
-]
-
-const words: ReadonlySet<string> = new Set(
-  'sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp sqrt pi infty infinity'.split(
-    ' ',
-  ),
-)
-const units: ReadonlySet<string> = new Set(
-  (
-    'unit units square cubic sq cu inch inches foot feet ft yard yards mile miles meter meters metre metres cm mm km ' +
-    'centimeter centimeters centimetre centimetres millimeter millimeters kilometer kilometers kilometre kilometres ' +
-    'second seconds minute minutes min hour hours day days week weeks month months year years dollar dollars cent cents ' +
-    'degree degrees percent pct gram grams kg kilogram kilograms pound pounds ounce ounces liter liters litre litres ' +
-    'mph kph per of hr hrs am pm ways way people person students student points point radians rad'
-  ).split(' '),
-)
-
-/** Text commands whose content is words; other font commands are dropped and their content read as mathematics. */
-const textCommands: ReadonlySet<string> = new Set([
-  'text',
-  'textbf',
-  'textit',
-  'textrm',
-  'mbox',
-  'mathrm',
-  'hbox',
-])
-const fontCommands: ReadonlySet<string> = new Set([
-  'mathbf',
-  'boldsymbol',
-  'bm',
-  'mathit',
-  'mathsf',
-  'mathcal',
-  'mathbb',
-  'vec',
-  'boxed',
-  'fbox',
-  'operatorname',
-])
-
-const scanner = /\s+|\\([a-zA-Z]+)|\\([{}%|\\&_#])|(\d+\.?\d*|\.\d+)|([a-zA-Z]+)|([^])/y
-
-export function lex(answer: string): Lexed {
-  let text = answer
-  for (const [pattern, replacement] of replacements) text = text.replace(pattern, replacement)
-  const tokens: Token[] = []
-  let percent = false
+/** `grouped`: 1,000 is a thousand, except inside brackets. Otherwise every comma separates. */
+export function lex(answer: string, grouped = true): Lexed {
+  const text = normalise(answer)
+  spend(text.length)
+  const out = new Output()
   let depth = 0 // of brackets: in (201,400] a comma separates
   let notGrouped = 0 // up to here commas are known to separate
   scanner.lastIndex = 0
-  for (
-    let match = scanner.exec(text);
-    match !== null && scanner.lastIndex <= text.length;
-    match = scanner.exec(text)
-  ) {
-    const [whole, command, escaped, digits, letters, other] = match
+  for (let match = scanner.exec(text); match !== null; match = scanner.exec(text)) {
+    const [, command, escaped, digits, letters, other] = match
     const mark = escaped === undefined ? other : `\\${escaped}`
+    const from = match.index
     if (command !== undefined && textCommands.has(command)) {
       const group = braced(text, scanner.lastIndex)
       if (group === null) continue
       scanner.lastIndex = group.end
-      tokens.push(...wordTokens(group.content))
+      out.words(group.content)
     } else if (command !== undefined) {
-      if (!fontCommands.has(command)) tokens.push({ type: 'command', value: command })
+      if (command === 'degree') out.units.push('°')
+      if (!transparentCommands.has(command)) out.push('command', command)
     } else if (digits !== undefined) {
-      const start = scanner.lastIndex - digits.length
-      const end = depth > 0 || start < notGrouped ? null : groupedEnd(text, start)
+      const end = !grouped || depth > 0 || from < notGrouped ? null : groupedEnd(text, from)
       if (end !== null && end < 0) notGrouped = -end
       if (end !== null && end > 0) scanner.lastIndex = end
-      const value = end !== null && end > 0 ? text.slice(start, end).replaceAll(',', '') : digits
-      tokens.push({ type: 'number', value })
+      out.push('number', end !== null && end > 0 ? text.slice(from, end).replaceAll(',', '') : digits)
     } else if (letters !== undefined) {
-      tokens.push(...letterTokens(letters, text[scanner.lastIndex - letters.length - 1] === ' '))
+      out.letters(letters, text[from - 1] === ' ')
     } else if (mark === '%' || mark === '\\%') {
-      percent = true
-    } else if (mark !== undefined) {
+      out.percent = true
+    } else if (mark === '\\$' || mark === '€' || mark === '£') {
+      out.units.push(mark)
+    } else if (mark !== undefined && mark !== '$') {
       if (mark === '(' || mark === '[' || mark === '\\{') depth++
       if (mark === ')' || mark === ']' || mark === '\\}') depth--
-      tokens.push({ type: 'mark', value: mark })
+      out.push('mark', mark)
     }
-    if (whole === '') break
   }
-  return { tokens, percent }
+  return out
+}
+
+class Output implements Lexed {
+  readonly tokens: Token[] = []
+  readonly units: string[] = []
+  percent = false
+
+  push(type: Token['type'], value: string): void {
+    this.tokens.push({ type, value })
+  }
+
+  /** Whether something stands before that a unit or a factor can belong to. */
+  #afterOperand(): boolean {
+    const last = this.tokens.at(-1)
+    if (last === undefined) return false
+    if (last.type === 'command')
+      return /^(?:pi|infty|alpha|beta|gamma|theta|lambda|mu|phi|omega)$/.test(last.value)
+    return last.type !== 'mark' || /^(?:[)\]}!']|\\\})$/.test(last.value)
+  }
+
+  /** Words after a number are units, longer words elsewhere are names; shorter runs are products of symbols. */
+  letters(run: string, afterSpace: boolean): void {
+    const lower = run.toLowerCase()
+    const joined = /^(?:and|or)(?=[A-Z])/.exec(run)?.[0]
+    const root = lower.indexOf('sqrt')
+    if (root >= 0 && run.length > 4) {
+      for (const part of [run.slice(0, root), 'sqrt', run.slice(root + 4)])
+        if (part !== '') this.letters(part, false)
+    } else if (joined !== undefined && this.#afterOperand()) {
+      this.push('mark', ',')
+      this.letters(run.slice(joined.length), false)
+    } else if (lower === 'and' || lower === 'or') this.push('mark', ',')
+    else if (lower === 'infinity' || lower === 'inf') this.push('command', 'infty')
+    else if (lower === 'percent' || lower === 'pct') this.percent = true
+    else if (functionNames.has(lower)) this.push('command', lower)
+    else if (this.#scale(lower)) return
+    else if (run.length > 1 && unitNames.has(lower) && this.#afterOperand()) this.#word(lower)
+    else if (afterSpace && /^[a-z]{4,}$/.test(run)) this.#word(lower)
+    else for (const value of run) this.push('letter', value)
+  }
+
+  words(content: string): void {
+    const words = content.trim()
+    if (/^(?:,\s*)?(?:and|or)$/i.test(words)) this.push('mark', ',')
+    else if (/^(?:percent|pct|\\?%)$/i.test(words)) this.percent = true
+    else if (this.#scale(words.toLowerCase())) return
+    else if (/^[A-Za-z]$/.test(words) && !(this.tokens.at(-1)?.type === 'number' && unitSymbols.has(words)))
+      this.push('letter', words)
+    else if (words !== '') this.#word(words)
+  }
+
+  #word(value: string): void {
+    this.units.push(value.toLowerCase())
+    this.push('text', value)
+  }
+
+  /** 2.5 million is a number. */
+  #scale(word: string): boolean {
+    const zeros = scales[word]
+    if (zeros === undefined || this.tokens.at(-1)?.type !== 'number') return false
+    this.push('mark', '*')
+    this.push('number', `1${'0'.repeat(zeros)}`)
+    return true
+  }
 }
 
 const groups = /\d{1,3}(?:,\d{3})+/y
@@ -134,27 +134,9 @@ function groupedEnd(text: string, start: number): number | null {
   groups.lastIndex = start
   if (!groups.test(text)) return null
   const end = groups.lastIndex
-  if (/[\d]/.test(text[end] ?? '') || (text[end] === ',' && /\d/.test(text[end + 1] ?? ''))) return -end
+  if (/\d/.test(text[end] ?? '') || (text[end] === ',' && /\d/.test(text[end + 1] ?? ''))) return -end
   const decimals = /^\.\d+/.exec(text.slice(end, end + 50))?.[0] ?? ''
   return end + decimals.length
-}
-
-/** Four letters and more after a space are a word; shorter runs are products of symbols. */
-function letterTokens(letters: string, afterSpace: boolean): Token[] {
-  const lower = letters.toLowerCase()
-  if (lower === 'and' || lower === 'or') return [{ type: 'mark', value: ',' }]
-  if (lower === 'infinity' || lower === 'inf') return [{ type: 'command', value: 'infty' }]
-  if (words.has(lower)) return [{ type: 'command', value: lower }]
-  if ((units.has(lower) && letters.length > 1) || (afterSpace && /^[a-z]{4,}$/.test(letters)))
-    return [{ type: 'text', value: lower }]
-  return [...letters].map((value) => ({ type: 'letter', value }))
-}
-
-function wordTokens(content: string): Token[] {
-  const words = content.trim()
-  if (/^(?:,\s*)?(?:and|or)$/i.test(words)) return [{ type: 'mark', value: ',' }]
-  if (/^[A-Za-z]$/.test(words)) return [{ type: 'letter', value: words }]
-  return words === '' ? [] : [{ type: 'text', value: words }]
 }
 
 /** The balanced group that begins here, spaces aside. */

@@ -1,15 +1,25 @@
 /** Exact rationals on BigInt under a budget of bits: what would not fit is null, and the caller compares another way. */
+import { spend } from './budget.ts'
+
 export interface Rational {
   readonly n: bigint
   readonly d: bigint // > 0, in lowest terms
 }
 
-const budget = 4096 // bits of a numerator or denominator; 9^{9^9} must not be tried
+export const budget = 4096 // bits of a numerator or denominator; 9^{9^9} must not be tried
 
-const size = (value: bigint) => (value < 0n ? -value : value).toString(16).length * 4
+const fitsDouble = 1n << 52n
+
+/** Bits of a magnitude, rounded up to hexadecimal digits above 2^52. */
+export function size(value: bigint): number {
+  if (value < fitsDouble && value > -fitsDouble) return Math.ceil(Math.log2(Math.abs(Number(value)) + 1))
+  return value.toString(16).length * 4
+}
 
 export function rational(n: bigint, d: bigint = 1n): Rational | null {
-  if (d === 0n || size(n) > budget || size(d) > budget) return null
+  const bits = size(n) + size(d)
+  spend(1 + bits / 4)
+  if (d === 0n || bits > 2 * budget) return null
   const divisor = gcd(n < 0n ? -n : n, d < 0n ? -d : d) * (d < 0n ? -1n : 1n)
   return { n: n / divisor, d: d / divisor }
 }
@@ -47,6 +57,7 @@ export function root(a: Rational, q: bigint): Rational | null {
 
 /** By bisection on bits: at most `budget` steps. */
 function integerRoot(value: bigint, q: bigint): bigint | null {
+  spend(2 * size(value)) // a comparison of that size for each bit of the root
   let low = 0n
   let high = 1n << (BigInt(size(value)) / q + 1n)
   while (low < high) {
@@ -65,6 +76,9 @@ export function toNumber({ n, d }: Rational): number {
 }
 
 function gcd(a: bigint, b: bigint): bigint {
-  while (b !== 0n) [a, b] = [b, a % b]
-  return a
+  while (b >= fitsDouble) [a, b] = [b, a % b]
+  if (b === 0n) return a
+  let [x, y] = [Number(b), Number(a % b)] // doubles are several times faster and exact here
+  while (y !== 0) [x, y] = [y, x % y]
+  return BigInt(x)
 }

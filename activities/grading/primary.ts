@@ -1,0 +1,191 @@
+/**
+ * What operators combine: numbers, symbols, groups, and LaTeX commands with their arguments. The other half of the grammar
+ * in parse.ts, which recurs through here.
+ */
+import { Unreadable, type Cursor } from './cursor.ts'
+import { negative, number, type Expression } from './expression.ts'
+import { rowEnd } from './normalise.ts'
+import { list, power, relation, sum } from './parse.ts'
+import { rational, type Rational } from './rational.ts'
+import { functionNames, trigonometric } from './words.ts'
+
+/** What a command or an exponent takes: a braced group, or one token (\frac17 is 1/7). */
+export function argument(cursor: Cursor, oneDigit = false): Expression {
+  if (cursor.take('-')) return negative(argument(cursor, oneDigit))
+  if (cursor.take('+')) return argument(cursor, oneDigit)
+  if (oneDigit && cursor.token()?.type === 'number') return literal(cursor.takeDigit())
+  return primary(cursor)
+}
+
+export function primary(cursor: Cursor): Expression {
+  return cursor.nested(() => {
+    const { type, value } = cursor.next()
+    if (type === 'number') return decimal(cursor, value)
+    if (type === 'letter') return { kind: 'symbol', name: value + valueAt(cursor, value) }
+    if (type === 'command') return command(cursor, value)
+    if (value === '|') return absolute(cursor, '|')
+    return group(cursor, value)
+  })
+}
+
+const functionLetters = /^[fgFGP]$/
+
+/** The (1) of f(1), which is a name and no product; empty for other letters and arguments. */
+function valueAt(cursor: Cursor, letter: string): string {
+  if (!functionLetters.test(letter) || cursor.peek() !== '(' || cursor.peek(2) !== ')') return ''
+  if (cursor.token(1)?.type !== 'number') return ''
+  cursor.next()
+  const { value } = cursor.next()
+  cursor.next()
+  return `(${value})`
+}
+
+/** Digits, and 0.1\overline{6} whose digits under the line repeat for ever. */
+function decimal(cursor: Cursor, text: string): Expression {
+  if (!text.includes('.') || !['overline', 'bar'].includes(cursor.peek() ?? '')) return literal(text)
+  cursor.next()
+  cursor.expect('{')
+  const repeating = cursor.next().value
+  if (!/^\d+$/.test(repeating)) throw new Unreadable()
+  cursor.expect('}')
+  const decimals = text.length - text.indexOf('.') - 1
+  const shift = 10n ** BigInt(decimals)
+  const whole = BigInt(text.replace('.', '') || '0')
+  const nines = 10n ** BigInt(repeating.length) - 1n
+  return number(required(rational(whole * nines + BigInt(repeating), shift * nines)))
+}
+
+const closers: Readonly<Record<string, readonly string[]>> = {
+  '(': [')', ']'],
+  '[': [']', ')'],
+  '\\{': ['\\}'],
+  '{': ['}'],
+}
+
+/** Parentheses, braces and square brackets around one value only group; brackets around several are a list with those brackets. */
+function group(cursor: Cursor, open: string): Expression {
+  const ends = closers[open]
+  if (ends === undefined) throw new Unreadable()
+  if (ends.includes(cursor.peek() ?? '')) {
+    cursor.next()
+    return { kind: 'list', open: '{', close: '}', items: [] }
+  }
+  const items = list(cursor)
+  if (open === '\\{' && items.length === 1 && (cursor.take('mid') || cursor.take('|'))) {
+    const condition = relation(cursor)
+    cursor.expect('\\}')
+    return condition // {x | 2 < x < 3} is what its condition says
+  }
+  const close = cursor.next().value
+  if (!ends.includes(close)) throw new Unreadable()
+  const groups = open === '{' || (open === '(' && close === ')') || (open === '[' && close === ']')
+  if (items.length === 1 && groups) return items[0]!
+  const set = open === '{' || open === '\\{'
+  return { kind: 'list', open: set ? '{' : open, close: set ? '}' : close, items }
+}
+
+const emptySets: ReadonlySet<string> = new Set(['emptyset', 'varnothing'])
+
+const ellipses: ReadonlySet<string> = new Set(['ldots', 'cdots', 'dots'])
+
+/** Notation this grammar does not know: the answer stays text. Any other unknown command is a symbol, as Greek letters are. */
+const unknown: ReadonlySet<string> = new Set(
+  (
+    'overline overrightarrow hat bar widehat overset underset cap setminus mid end sum int prod lim pmod ' +
+    'bmod not subseteq subset forall exists rvert rfloor rceil'
+  ).split(' '),
+)
+
+function command(cursor: Cursor, name: string): Expression {
+  if (name === 'pi' || name === 'infty') return { kind: 'symbol', name }
+  if (ellipses.has(name)) return { kind: 'symbol', name: '…' }
+  if (emptySets.has(name)) return { kind: 'list', open: '{', close: '}', items: [] }
+  if (name === 'frac')
+    return { kind: 'quotient', over: argument(cursor, true), under: argument(cursor, true) }
+  if (name === 'binom' || name === 'dbinom' || name === 'tbinom')
+    return { kind: 'call', name: 'binom', items: [argument(cursor, true), argument(cursor, true)] }
+  if (name === 'sqrt') return squareRoot(cursor)
+  if (functionNames.has(name)) return applied(cursor, name)
+  if (name === 'begin') return matrix(cursor)
+  if (name === 'lvert' || name === 'vert') return absolute(cursor, name === 'vert' ? 'vert' : 'rvert')
+  if (name === 'lfloor') return enclosed(cursor, 'floor', 'rfloor')
+  if (name === 'lceil') return enclosed(cursor, 'ceil', 'rceil')
+  if (unknown.has(name)) throw new Unreadable()
+  return { kind: 'symbol', name: `\\${name}` }
+}
+
+function squareRoot(cursor: Cursor): Expression {
+  if (!cursor.take('[')) return { kind: 'call', name: 'sqrt', items: [argument(cursor)] }
+  const degree = sum(cursor)
+  cursor.expect(']')
+  return { kind: 'call', name: 'root', items: [argument(cursor), degree] }
+}
+
+const absolute = (cursor: Cursor, close: string) => enclosed(cursor, 'abs', close)
+
+function enclosed(cursor: Cursor, name: string, close: string): Expression {
+  const inside = sum(cursor)
+  cursor.expect(close)
+  return { kind: 'call', name, items: [inside] }
+}
+
+/** \sin^2 x, \log_2 8, \ln(x + 1); without brackets the argument is a run of factors. */
+function applied(cursor: Cursor, name: string): Expression {
+  const base = cursor.take('_') ? argument(cursor, true) : null
+  const raised = cursor.take('^') ? argument(cursor, true) : null
+  const outer = cursor.inAngle
+  cursor.inAngle = trigonometric.has(name)
+  let of = cursor.peek() === '(' ? primary(cursor) : power(cursor)
+  while (['number', 'letter'].includes(cursor.token()?.type ?? ''))
+    of = { kind: 'product', items: [of, power(cursor)] }
+  cursor.inAngle = outer
+  // \sin^{-1} is the inverse function.
+  const inverse = raised?.kind === 'number' && raised.value.n === -1n && raised.value.d === 1n
+  if (inverse && trigonometric.has(name)) return { kind: 'call', name: `arc${name}`, items: [of] }
+  const call: Expression = { kind: 'call', name, items: base === null ? [of] : [of, base] }
+  return raised === null ? call : { kind: 'power', base: call, exponent: raised }
+}
+
+/** Matrices and vectors row by row; other environments are unknown. */
+function matrix(cursor: Cursor): Expression {
+  const name = environment(cursor)
+  if (!/^[pbvBV]?(?:small)?matrix$|^array$/.test(name)) throw new Unreadable()
+  if (name === 'array' && cursor.take('{')) while (!cursor.take('}')) cursor.next()
+  const rows: Expression[] = []
+  do {
+    if (cursor.peek() === 'end') break
+    const items = [relation(cursor)]
+    while (cursor.take('&')) items.push(relation(cursor))
+    rows.push({ kind: 'list', open: 'row', close: '', items })
+  } while (cursor.take(rowEnd))
+  cursor.expect('end')
+  if (environment(cursor) !== name) throw new Unreadable()
+  if (name === 'vmatrix') throw new Unreadable() // a determinant
+  return { kind: 'list', open: 'matrix', close: '', items: rows }
+}
+
+function environment(cursor: Cursor): string {
+  cursor.expect('{')
+  let name = ''
+  while (!cursor.take('}')) name += cursor.next().value
+  return name
+}
+
+export function literal(text: string): Expression {
+  const [whole = '', decimals = ''] = text.split('.')
+  const value = required(rational(BigInt(whole + decimals || '0'), 10n ** BigInt(decimals.length)))
+  return decimals === '' ? number(value) : { kind: 'number', value, digits: significant(whole + decimals) }
+}
+
+const significant = (digits: string) => digits.replace(/^0+/, '').length
+
+function required(value: Rational | null): Rational {
+  if (value === null) throw new Unreadable()
+  return value
+}
+
+export function isProperFraction(part: Expression): boolean {
+  if (part.kind !== 'quotient' || part.over.kind !== 'number' || part.under.kind !== 'number') return false
+  const [over, under] = [part.over.value, part.under.value]
+  return over.d === 1n && under.d === 1n && over.n > 0n && over.n < under.n
+}
