@@ -40,7 +40,9 @@ def load(path, limit):
 
 
 def grade(gold, completion):
-    return verify(parse(f"\\boxed{{{gold}}}"), parse(completion))
+    # A bare gold answer is put where Math-Verify finds it; one that is a formula or a text with a box is found as it is.
+    framed = gold if "$" in gold or "\\boxed" in gold else f"\\boxed{{{gold}}}"
+    return verify(parse(framed), parse(completion))
 
 
 cases = load(args.cases, args.limit)
