@@ -23,7 +23,8 @@ const Flags = z
     relations: z.enum(['intervals', 'apart']),
     duplicates: z.enum(['ignored', 'counted']),
     decimalMark: z.enum(['either', 'point']),
-    roundedDigits: z.number().min(1),
+    irrationalDigits: z.number().min(1),
+    rationalDigits: z.number().min(1),
   })
   .partial()
 

@@ -13,6 +13,8 @@ export class Cursor {
   #depth = 0
   /** In the argument of sin, cos and the like, where a degree sign is a factor and not a unit. */
   inAngle = false
+  /** Between bars, or in a set, where the next bar ends something. */
+  inBars = false
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = [...tokens]

@@ -16,8 +16,8 @@ import { choiceOf, plainWords, timeOf } from './wording.ts'
 
 export type { Comparison } from './value.ts'
 
-/** Units (budget.ts) one comparison may spend: some 10 to 20 ms. */
-export const budgetOfComparison = 100_000
+/** Units (budget.ts) one comparison may spend: some 10 ms. The public sets need up to 7,000. */
+export const budgetOfComparison = 50_000
 
 /** Whether `answer`, a bare answer and not a completion, is the same answer as `gold`. Total; the order never matters. */
 export function equivalent(gold: string, answer: string, policy: Policy = defaultPolicy): boolean {
@@ -67,6 +67,8 @@ function byReading(gold: string, answer: string, policy: Policy, words: Comparis
     if (pointed !== null)
       return compareParsed(parseAnswer(pointed[0]!), parseAnswer(pointed[1]!), policy) ?? first
   }
+  const [p, q] = [scientific(gold), scientific(answer)]
+  if (p !== gold || q !== answer) return compareParsed(parseAnswer(p), parseAnswer(q), policy) ?? first
   if (!thousands.test(gold) || !thousands.test(answer)) return first
   // 81,256 beside 81, 256: both as lists, in order, since each may still be one number.
   const [a, b] = [parseAnswer(gold, false), parseAnswer(answer, false)].map(({ expression }) => expression)
@@ -76,6 +78,10 @@ function byReading(gold: string, answer: string, policy: Policy, words: Comparis
 }
 
 const thousands = /\d[\\!,{} ]{1,6}\d{3}/ // 81,256 or 11,\! 111
+
+/** 5e-3 as programs mean it, where the product 5e - 3 is not what equals the other side; other texts as they are. */
+const scientific = (text: string) =>
+  text.replace(/^(-?\d+(?:\.\d+)?)[eE]([+-]?\d{1,3})$/, '$1 \\cdot 10^{$2}')
 
 /** 1,22 with its comma as a point; null for anything else. */
 function decimalComma(text: string): string | null {
@@ -146,6 +152,10 @@ const isLoose = ({ open }: List) => open === '' || open === '{' || open === '∪
 function sameList(a: Expression, b: Expression, policy: Policy): boolean {
   if (a.kind !== 'list' || b.kind !== 'list') {
     const [list, other] = a.kind === 'list' ? [a, b] : [b as List, a]
+    const [over, under] = list.items
+    if (list.open === ':' && list.items.length === 2)
+      // 3:2 is 3/2 beside a number
+      return same({ kind: 'quotient', over: over!, under: under! }, other, policy).equal
     // One answer in set braces or square brackets is that answer.
     return /^[{[]$/.test(list.open) && list.items.length === 1 && same(list.items[0]!, other, policy).equal
   }

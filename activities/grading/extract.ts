@@ -47,29 +47,30 @@ export function closingBoxes(completion: string): string[] {
 const mostInRun = 20
 const longestBetween = 60 // characters, the opening of the next box included
 const connective =
-  /^(?:[\s$,;]|\\[()[\],;! ]|\\q?quad(?![a-z])|(?:\\text\s*\{)?\s*(?:and|or)\s*\}?|[A-Za-z](?:_\{?\w{1,9}\}?)?\s*=)*$/
+  /^(?:[\s$,;{}]|\\[()[\],;! ]|\\q?quad(?![a-z])|\\text(?![a-z])|and|or|[A-Za-z](?:_\{?\w{1,9}\}?)?\s*=)*$/
 
 const marks = /[\\{}]/g
 
 function balanced(text: string): Box[] {
-  const found: Box[] = []
-  const open: { start: number; box: boolean }[] = []
+  const found: (Box | null)[] = [] // a place for each box in the order of opening, filled when it closes
+  const open: { start: number; place: number }[] = [] // -1: a brace that no box opened
   marks.lastIndex = 0
-  for (let match = marks.exec(text); match !== null; match = marks.exec(text)) {
+  while (marks.test(text)) {
     spend(1)
-    const at = match.index
-    if (match[0] === '\\') {
+    const at = marks.lastIndex - 1
+    if (text[at] === '\\') {
       const length = boxOpening(text, at)
       marks.lastIndex = at + (length === 0 ? 2 : length) // an escaped character, `\{` among them, is no brace
-      if (length > 0) open.push({ start: at + length, box: true })
-    } else if (match[0] === '{') {
-      open.push({ start: at + 1, box: false })
+      if (length > 0) open.push({ start: at + length, place: found.push(null) - 1 })
+    } else if (text[at] === '{') {
+      open.push({ start: at + 1, place: -1 })
     } else {
       const last = open.pop()
-      if (last?.box) found.push({ start: last.start, end: at, content: text.slice(last.start, at) })
+      if (last !== undefined && last.place >= 0)
+        found[last.place] = { start: last.start, end: at, content: text.slice(last.start, at) }
     }
   }
-  return found.sort((a, b) => a.start - b.start)
+  return found.filter((box) => box !== null)
 }
 
 const openings = ['\\boxed', '\\fbox', '\\\\boxed', '\\\\fbox'] as const // the latter two from doubly escaped LaTeX

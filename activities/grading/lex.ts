@@ -93,12 +93,13 @@ class Output implements Lexed {
       this.push('mark', ',')
       this.letters(run.slice(joined.length), false)
     } else if (lower === 'and' || lower === 'or') this.push('mark', ',')
-    else if (lower === 'infinity' || lower === 'inf') this.push('command', 'infty')
+    else if (lower === 'infinity' || lower === 'inf' || lower === 'oo') this.push('command', 'infty')
     else if (lower === 'percent' || lower === 'pct') this.percent = true
     else if (functionNames.has(lower)) this.push('command', lower)
     else if (this.#scale(lower)) return
     else if (run.length > 1 && unitNames.has(lower) && this.#afterOperand()) this.#word(lower)
-    else if (afterSpace && /^[a-z]{4,}$/.test(run)) this.#word(lower)
+    else if (afterSpace && (this.tokens.at(-1)?.type === 'text' ? /^[a-z]{2,}$/ : /^[a-z]{4,}$/).test(run))
+      this.#word(lower)
     else for (const value of run) this.push('letter', value)
   }
 

@@ -12,8 +12,57 @@ const known =
 const end = '(?![a-zA-Z])'
 const rule = (pattern: string, replacement: string) => [new RegExp(pattern, 'g'), replacement] as const
 
+/** Characters of typography as LaTeX; letters of other alphabets are symbols by their LaTeX names. */
+const characters: Readonly<Record<string, string>> = {
+  ...{
+    '−': '-',
+    '–': '-',
+    '‐': '-',
+    '′': "'",
+    '×': '\\times ',
+    '·': '\\cdot ',
+    '∙': '\\cdot ',
+    '⋅': '\\cdot ',
+  },
+  ...{
+    '÷': '\\div ',
+    '√': '\\sqrt ',
+    '∞': '\\infty ',
+    '∪': '\\cup ',
+    '∩': '\\cap ',
+    '∈': '\\in ',
+    '±': '\\pm ',
+  },
+  ...{
+    '≈': '\\approx ',
+    '≠': '\\ne ',
+    '≤': '\\le ',
+    '≥': '\\ge ',
+    '½': '\\frac12 ',
+    '…': '...',
+    '°': '\\degree ',
+  },
+  ...{ '⌊': '\\lfloor ', '⌋': '\\rfloor ', '⌈': '\\lceil ', '⌉': '\\rceil ', '⟨': '(', '⟩': ')' },
+  ...{ π: '\\pi ', α: '\\alpha ', β: '\\beta ', γ: '\\gamma ', δ: '\\delta ', ε: '\\epsilon ' },
+  ...{ θ: '\\theta ', λ: '\\lambda ', μ: '\\mu ', ρ: '\\rho ', σ: '\\sigma ', φ: '\\phi ', ω: '\\omega ' },
+  ...{ '。': '.', '٫': '.', '、': ',', '٪': '%' },
+}
+
 /** Full-width forms, and the decimal digits of Arabic, Persian and Devanagari. */
-const foreign = /[！-～。、٠-٩۰-۹०-९٪٫]/g
+const foreign = /[！-～٠-٩۰-۹०-९]/g
+const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+const lowered = '₀₁₂₃₄₅₆₇₈₉'
+
+function typography(text: string): string {
+  return text
+    .replace(/⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (run) => `^{${digits(run.replace('⁻', '-'), raised)}}`)
+    .replace(/[₀-₉]+/g, (run) => `_{${digits(run, lowered)}}`)
+    .replace(foreign, ascii)
+    .replace(/[^\0-\x7f]/g, (character) => characters[character] ?? character)
+}
+
+const digits = (run: string, of: string) =>
+  [...run].map((digit) => (of.includes(digit) ? String(of.indexOf(digit)) : digit)).join('')
 
 const replacements: readonly (readonly [RegExp, string])[] = [
   rule(`(?<!\\\\)\\\\\\\\(?=(?:${known})${end})`, '\\'),
@@ -29,45 +78,38 @@ const replacements: readonly (readonly [RegExp, string])[] = [
     ' ',
   ),
   rule(`(?<=\\d)(?:st|nd|rd|th)${end}`, ' '),
-  rule(`\\^\\s*\\{?\\s*\\\\circ\\s*\\}?|°|\\\\degrees?${end}`, '\\degree '),
+  rule(`\\^\\s*\\{?\\s*\\\\circ\\s*\\}?|\\\\degrees?${end}`, '\\degree '),
   rule('\\\\[()[\\]]', ' '),
-  rule('(?<=\\.\\d{1,60})\\s*(?:\\\\l?dots(?![a-z])|\\.{3}|…)', ''), // 0.333…
-  rule('…|\\.{3}', '\\ldots '),
-  rule('′', "'"),
-  rule('[−–‐]', '-'),
-  rule(`[×·∙⋅*]|\\\\(?:times|cdot|ast)${end}`, ' * '),
+  rule(`\\\\langle${end}`, '('),
+  rule(`\\\\rangle${end}`, ')'),
+  rule(`\\{([^{}]{1,40})\\\\choose${end}([^{}]{1,40})\\}`, '\\binom{$1}{$2}'),
+  rule('(?:\\{\\})?[_^]\\{?(\\d{1,9})\\}?\\s*C_\\{?(\\d{1,9})\\}?', '\\binom{$1}{$2}'),
+  rule('(?<!\\d)\\.(?=\\s*\\\\overline)', '0.'),
+  rule('(?<=\\.\\d{1,60})\\s*(?:\\\\l?dots(?![a-z])|\\.{3})', ''), // 0.333…
+  rule('\\.{3}', '\\ldots '),
+  rule(`[*]|\\\\(?:times|cdot|ast)${end}`, ' * '),
   rule('\\* +\\*', '^'), // 2**3
-  rule(`÷|\\\\div${end}`, '/'),
-  rule('√', '\\sqrt '),
-  rule('π', '\\pi '),
-  rule('∞', '\\infty '),
-  rule('∪', '\\cup '),
-  rule('∈', '\\in '),
-  rule('≈', '\\approx '),
-  rule('≠', '\\ne '),
-  rule(`≤|<=|\\\\leqslant${end}|\\\\leq${end}`, '\\le '),
-  rule(`≥|>=|\\\\geqslant${end}|\\\\geq${end}`, '\\ge '),
-  rule('±', '\\pm '),
-  rule('²', '^2'),
-  rule('³', '^3'),
-  rule('½', '\\frac12 '),
+  rule(`\\\\div${end}`, '/'),
+  rule(`<=|\\\\leqslant${end}|\\\\leq${end}`, '\\le '),
+  rule(`>=|\\\\geqslant${end}|\\\\geq${end}`, '\\ge '),
 ]
+
+const bases = 'two three four five six seven eight nine ten eleven twelve'.split(' ')
+const wordBase = new RegExp(`_\\{?\\\\text\\{\\s*(${bases.join('|')})\\s*\\}\\}?`, 'g') // 1010_{\text{two}}
 
 /** Whether none of the replacements can apply: digits, ASCII letters and plain marks only. Most answers are such. */
 const plain = /^[\w\s.+\-/=(){}|!':;%[\]]*$/
 
 export function normalise(text: string): string {
-  if (plain.test(text) && !/[_\d](?:st|nd|rd|th)/.test(text)) return text
-  let result = text.replace(foreign, ascii)
+  if (plain.test(text) && !/\d(?:st|nd|rd|th)|C_/.test(text)) return text
+  let result = /[^\0-\x7f]/.test(text) ? typography(text) : text
+  result = result.replace(wordBase, (_, word: string) => `_{${bases.indexOf(word) + 2}}`)
   for (const [pattern, replacement] of replacements) result = result.replace(pattern, replacement)
   return result
 }
 
 function ascii(character: string): string {
   const code = character.charCodeAt(0)
-  if (character === '。' || character === '٫') return '.'
-  if (character === '、') return ','
-  if (character === '٪') return '%'
   if (code >= 0xff01) return String.fromCharCode(code - 0xfee0)
   return String.fromCharCode(48 + (code >= 0x0966 ? code - 0x0966 : code & 0xf))
 }

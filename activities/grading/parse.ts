@@ -25,7 +25,9 @@ export const longest = 2000
 export function parseAnswer(text: string, grouped = true): Answer {
   const asText: Answer = { expression: { kind: 'text', value: text }, percent: false, units: [] }
   if (text.length > longest) return asText
-  const trimmed = text.replace(/^[\s*_]+|[\s.,;*_。]+$/g, '').replace(/^\\text\{([^{}]*)\}$/, '$1')
+  const trimmed = text
+    .replace(/^(?:[\s*`"]+|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|[\s.,;*_`"。]+$/g, '')
+    .replace(/^\\text\{([^{}]*)\}$/, '$1')
   const { tokens, percent, units } = lex(trimmed, grouped)
   if (tokens.length === 0 || isWords(tokens)) return asText
   try {
@@ -184,6 +186,7 @@ function begins(cursor: Cursor): boolean {
   const token = cursor.token()
   if (token === undefined) return false
   if (token.type === 'command') return relations[token.value] === undefined && !notFactors.has(token.value)
+  if (token.value === '|') return !cursor.inBars
   return token.type !== 'mark' || ['(', '[', '{', '\\{'].includes(token.value)
 }
 

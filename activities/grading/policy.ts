@@ -21,10 +21,12 @@ export interface Policy {
   /** `either`: 1,22 is answered by 1.22 where one side is written so and the other has a point. `point`: a comma separates. */
   readonly decimalMark: 'either' | 'point'
   /**
-   * A decimal with at least this many significant digits equals any value that rounds or truncates to it; a shorter one is exact. 10
-   * admits printed doubles and calculator output and no answer rounded by choice; Infinity admits nothing.
+   * A decimal with at least this many significant digits equals an irrational value that rounds or truncates to it, since no
+   * decimal is exact there: 40π is answered by 125.663. Infinity: never.
    */
-  readonly roundedDigits: number
+  readonly irrationalDigits: number
+  /** The same beside a rational value, which has an exact answer: 10 admits printed doubles and nothing rounded by choice. */
+  readonly rationalDigits: number
 }
 
 export const defaultPolicy: Policy = {
@@ -35,7 +37,8 @@ export const defaultPolicy: Policy = {
   relations: 'intervals',
   duplicates: 'ignored',
   decimalMark: 'either',
-  roundedDigits: 10,
+  irrationalDigits: 6,
+  rationalDigits: 10,
 }
 
 /** The ground-truth reward's: an answer outside a box is none. */

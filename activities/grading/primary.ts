@@ -42,7 +42,7 @@ function valueAt(cursor: Cursor, letter: string): string {
 
 /** Digits, and 0.1\overline{6} whose digits under the line repeat for ever. */
 function decimal(cursor: Cursor, text: string): Expression {
-  if (!text.includes('.') || !['overline', 'bar'].includes(cursor.peek() ?? '')) return literal(text)
+  if (!text.includes('.') || !['overline', 'bar', 'dot'].includes(cursor.peek() ?? '')) return literal(text)
   cursor.next()
   cursor.expect('{')
   const repeating = cursor.next().value
@@ -70,7 +70,10 @@ function group(cursor: Cursor, open: string): Expression {
     cursor.next()
     return { kind: 'list', open: '{', close: '}', items: [] }
   }
+  const outer = cursor.inBars
+  cursor.inBars = open === '\\{' || (open === '{' && outer)
   const items = list(cursor)
+  cursor.inBars = outer
   if (open === '\\{' && items.length === 1 && (cursor.take('mid') || cursor.take('|'))) {
     const condition = relation(cursor)
     cursor.expect('\\}')
@@ -124,7 +127,10 @@ function squareRoot(cursor: Cursor): Expression {
 const absolute = (cursor: Cursor, close: string) => enclosed(cursor, 'abs', close)
 
 function enclosed(cursor: Cursor, name: string, close: string): Expression {
+  const outer = cursor.inBars
+  cursor.inBars = close === '|'
   const inside = sum(cursor)
+  cursor.inBars = outer
   cursor.expect(close)
   return { kind: 'call', name, items: [inside] }
 }

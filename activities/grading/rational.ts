@@ -36,10 +36,17 @@ export function power(a: Rational, b: Rational): Rational | null {
     return r === null ? null : power(r, { n: b.n, d: 1n })
   }
   const exponent = b.n < 0n ? -b.n : b.n
-  if (exponent > BigInt(budget)) return a.n === 1n && a.d === 1n ? a : null
-  if (BigInt(Math.max(size(a.n), size(a.d))) * exponent > BigInt(2 * budget)) return null
+  // By the size of the result alone, so that 2^5000 and 4^2500 are both tried or both not.
+  const bits = Math.max(logarithm(a.n), logarithm(a.d)) * Number(exponent)
+  if (bits > budget) return null
   const raised = rational(a.n ** exponent, a.d ** exponent)
   return raised !== null && b.n < 0n ? rational(raised.d, raised.n) : raised
+}
+
+/** log2 of a magnitude; -Infinity only for 0, whose powers are small. */
+function logarithm(value: bigint): number {
+  const shift = Math.max(0, size(value) - 64)
+  return shift + Math.log2(Math.abs(Number(value >> BigInt(shift))))
 }
 
 /** The exact q-th root, or null. Odd roots of negative numbers are negative. */
@@ -57,7 +64,7 @@ export function root(a: Rational, q: bigint): Rational | null {
 
 /** By bisection on bits: at most `budget` steps. */
 function integerRoot(value: bigint, q: bigint): bigint | null {
-  spend(2 * size(value)) // a comparison of that size for each bit of the root
+  spend(2 * size(value) + size(value) ** 2 / 400) // a power of that size for each bit of the root
   let low = 0n
   let high = 1n << (BigInt(size(value)) / q + 1n)
   while (low < high) {

@@ -113,7 +113,10 @@ function stated(text: string, choices: boolean): string | null {
 
 /** A letter of a choice that stands alone. "A" before a word is an article. */
 function firstLetter(text: string): string | null {
-  return /(?<![\p{L}\p{N}'])(?![AI] \p{Ll})([A-J])(?![\p{L}\p{N}'])/u.exec(text)?.[1] ?? null
+  return (
+    /(?<![A-Za-zÀ-ɏ\p{N}'])(?![AI] (?!is |or |and )\p{Ll})([A-J])(?![A-Za-zÀ-ɏ\p{N}'])/u.exec(text)?.[1] ??
+    null
+  )
 }
 
 interface Piece {
@@ -123,10 +126,12 @@ interface Piece {
 }
 
 const formula = /\$\$([^$]+)\$\$|\$((?:\\\$|[^$])+)\$|\\\(([^]*?)\\\)|\\\[([^]*?)\\\]/g
+const prose = /^\$[^\\$]*\s[a-z]{3,}\s[^\\$]*\$$/ // two amounts of money: $5 and not $
 const afterFormula = /^\s*(?:\\?%|percent\b|pct\b)/
 
 function formulasOf(text: string): Piece[] {
-  return [...text.matchAll(formula)].map((match) => {
+  const found = [...text.matchAll(formula)].filter(([whole]) => !prose.test(whole))
+  return found.map((match) => {
     const end = match.index + match[0].length
     const content = match[1] ?? match[2] ?? match[3] ?? match[4] ?? ''
     return {
@@ -148,7 +153,7 @@ function joined(formulas: readonly Piece[]): string {
 }
 
 const number =
-  /(?:(?<=^|[\s=(:：$*~≈])[-−+])?[$€£]?(?<![A-Za-zα-ω\p{N}_.,^])(?:\p{Nd}{1,3}(?:,\p{Nd}{3})+|\p{Nd}+)(?:\.\p{Nd}+)?(?:\/\p{Nd}+)?(?:\s?\\?%)?/gu
+  /(?:(?<=^|[\s=(:：$*~≈])[-−+])?[$€£]?(?<![A-Za-zα-ω\p{N}_.,^])(?:\p{Nd}{1,3}(?:,\p{Nd}{3})+|\p{Nd}+)(?:\.\p{Nd}+|,\p{Nd}{1,2}(?!\p{Nd}))?(?:\/\p{Nd}+)?(?:\s?\\?%)?/gu
 
 function numbersOf(text: string): Piece[] {
   return [...text.matchAll(number)].map((match) => ({
@@ -158,11 +163,21 @@ function numbersOf(text: string): Piece[] {
   }))
 }
 
+const brackets = /[([][^()[\]]{1,80},[^()[\]]{1,80}[)\]]/g
+
+function tuplesOf(text: string): Piece[] {
+  return [...text.matchAll(brackets)]
+    .map((match) => ({ start: match.index, end: match.index + match[0].length, text: match[0] }))
+    .filter((piece) => isExpression(piece.text))
+}
+
 /** Whichever comes last; a formula that is only a name or a fragment answers nothing. */
 function lastFormulaOrNumber(text: string): Found | null {
   const formulas = formulasOf(text).filter(({ text }) => !/^\s*\\?[a-zA-Z]?\s*$/.test(text))
   const last = formulas.at(-1)
-  const digits = numbersOf(text).at(-1)
+  const digits = [...numbersOf(text).slice(-1), ...tuplesOf(text).slice(-1)]
+    .sort((a, b) => a.end - b.end)
+    .at(-1)
   if (last !== undefined && (digits === undefined || digits.start < last.end))
     return { route: 'formula', text: last.text }
   return digits === undefined ? null : { route: 'number', text: digits.text }

@@ -67,6 +67,14 @@ const above: Readonly<Record<string, boolean>> = { '>': false, '≥': true }
 
 /** The set an inequality in one name says, as an interval or a union of them; null for any other relation. */
 export function intervalOf({ items, operators }: Relation): List | null {
+  const [first, second] = items
+  if (operators.join() === '≠' && first && second && isName(first)) {
+    const sides = [
+      interval(negative(infinity), second, false, false),
+      interval(second, infinity, false, false),
+    ]
+    return { kind: 'list', open: '∪', close: '', items: sides }
+  }
   const rising = operators.every((operator) => operator in below)
   if (!rising && !operators.every((operator) => operator in above)) return null
   const ends = rising ? items : items.toReversed()

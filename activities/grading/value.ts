@@ -44,9 +44,10 @@ function sameNumerals(a: Expression, b: Expression): Comparison {
 }
 
 /** Whether `value` rounds or truncates to the decimal, and the decimal is long enough to be meant so. */
-function rounds(decimal: Expression, value: Expression, { roundedDigits }: Policy): boolean {
-  if (decimal.kind !== 'number' || decimal.digits === undefined || decimal.digits < roundedDigits)
-    return false
+function rounds(decimal: Expression, value: Expression, policy: Policy): boolean {
+  if (decimal.kind !== 'number' || decimal.digits === undefined) return false
+  const least = exact(value) === null ? policy.irrationalDigits : policy.rationalDigits
+  if (decimal.digits < least) return false
   if (value.kind === 'number' && value.digits === decimal.digits) return false // two decimals are what they say
   if (some(value, isVariable)) return false
   const [written, full] = [toNumber(decimal.value), numeric(value, points[0]!)]

@@ -48,10 +48,11 @@ describe('a policy', () => {
     [{ relations: 'apart' }, '-2 \\le x \\le 7', '[-2,7]', true, false],
     [{ duplicates: 'counted' }, '1,2', '1,2,2', true, false],
     [{ decimalMark: 'point' }, '1.22', '1,22', true, false],
-    [{ roundedDigits: 3 }, '1/3', '0.333', false, true],
-    [{ roundedDigits: 4 }, '1/3', '0.333', false, false],
-    [{ roundedDigits: 4 }, '\\frac13, \\sqrt3', '1/3, 1.732', false, true],
-    [{ roundedDigits: Infinity }, '\\sqrt{17}', '4.123105625617661', true, false],
+    [{ rationalDigits: 3 }, '1/3', '0.333', false, true],
+    [{ rationalDigits: 4 }, '1/3', '0.333', false, false],
+    [{ rationalDigits: Infinity }, '1/3', '0.3333333333333333', true, false],
+    [{ irrationalDigits: 4 }, '\\frac13, \\sqrt3', '1/3, 1.732', false, true],
+    [{ irrationalDigits: Infinity }, '\\sqrt{17}', '4.123105625617661', true, false],
   ])('%j judges gold %j and %j: %j by default, then %j', (flags, gold, completion, byDefault, flagged) => {
     const verdict = (policy: Partial<Policy>) =>
       grade({ gold, completion, policy: { extract: 'whole', ...policy } }).verdict === 'correct'

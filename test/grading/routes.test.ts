@@ -22,6 +22,9 @@ describe('an answer without a box', () => {
     ['Thus $q(x)$ lives on the interval $(0, 1)$, as shown.', 'formula', '(0, 1)', 'the last formula'],
     ['The angle of $x$ and $y$ grows by 100%.', 'number', '100%', 'formulas that are only names'],
     ['66公斤 + 126公斤 = 192公斤', 'number', '192', 'the last number'],
+    ['The point is (2, 3).', 'number', '(2, 3)', 'or tuple'],
+    ['It costs 0,30 in all', 'number', '0,30', 'a decimal comma'],
+    ['The answer is $5 and not $6.', 'stated', '$5', 'dollars that are money'],
     ['计划的比例为13/28', 'number', '13/28', 'a quotient'],
     ['A simple test.', 'words', 'A simple test.', 'a short text'],
     ['It is 2/3. <|im_end|>\n<|im_start|>user 9', 'number', '2/3', 'another turn does not count'],
@@ -32,6 +35,8 @@ describe('an answer without a box', () => {
   it.each<[completion: string, route: Route, answer: string]>([
     ['The answer is for sure D, it cannot be A or B', 'stated', 'D'],
     ['Because B is valid', 'choice', 'B'],
+    ['A is right', 'choice', 'A'],
+    ['所以选C', 'choice', 'C'],
     ['A careful look shows C', 'choice', 'C'],
   ])('in %j comes by %s as %j where the gold answer is a choice', (completion, route, text) => {
     expect(answersOf(completion, '(A)', defaultPolicy)).toEqual([{ route, text }])
