@@ -54,6 +54,7 @@ export const grading: Benchmark = {
   },
 }
 
+const leastSeconds = 1 // of measuring: cases are graded again until then, since a few hundred take milliseconds
 const leastPerSecond = 10_000
 const mostMs = 50
 
@@ -101,11 +102,13 @@ function rates(lines: string): Measured {
   grade({ gold: '1', completion: '\\boxed{1}' }) // loads, as the peer does
   const start = performance.now()
   const verdicts = given.map((one) => grade(one).verdict === 'correct')
+  let passes = 1
+  for (; secondsSince(start) < leastSeconds; passes++) for (const one of given) grade(one)
   const seconds = secondsSince(start)
   const labelled = cases.filter(({ expected }) => typeof expected === 'boolean')
   const right = verdicts.filter((verdict, i) => verdict === cases[i]!.expected)
   return {
-    gradingsPerSecond: cases.length / seconds,
+    gradingsPerSecond: (passes * cases.length) / seconds,
     seconds,
     agree: right.length / Math.max(labelled.length, 1),
   }

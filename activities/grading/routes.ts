@@ -6,7 +6,7 @@
  *   tag       <answer>…</answer>
  *   whole     the completion is one formula or expression
  *   stated    what follows the last "answer is", "answer:" and the like, in a dozen languages
- *   choice    the first letter that stands alone, where the gold answer is such a letter
+ *   choice    the last letter that something is, else the first that stands alone, where the gold answer is such a letter
  *   formula   the last $…$, \(…\) or \[…\] that is more than a name
  *   number    the last number
  *   words     a short completion, as it is
@@ -61,7 +61,7 @@ function unboxed(completion: string, choices: boolean): Found | null {
   if (isExpression(text)) return { route: 'whole', text }
   const statement = stated(text, choices)
   if (statement !== null) return { route: 'stated', text: statement }
-  const letter = choices ? firstLetter(text) : null
+  const letter = choices ? (lastNamedLetter(text) ?? firstLetter(text)) : null
   if (letter !== null) return { route: 'choice', text: letter }
   return lastFormulaOrNumber(text) ?? (text.length <= longestWords ? { route: 'words', text } : null)
 }
@@ -108,7 +108,8 @@ function stated(text: string, choices: boolean): string | null {
   if (isExpression(said)) return said
   const number = numbersOf(said)[0]
   if (number !== undefined) return number.text
-  return said === '' || said.length > longestWords ? null : said.replace(/^["“*]+|["”*]+$/g, '')
+  const vague = /^(?:solution|result)/i.test(last[0]) // which a text also says of what is no answer
+  return vague || said === '' || said.length > longestWords ? null : said.replace(/^["“*]+|["”*]+$/g, '')
 }
 
 /** A letter of a choice that stands alone. "A" before a word is an article. */
@@ -116,6 +117,14 @@ function firstLetter(text: string): string | null {
   return (
     /(?<![A-Za-zÀ-ɏ\p{N}'])(?![AI] (?!is |or |and )\p{Ll})([A-J])(?![A-Za-zÀ-ɏ\p{N}'])/u.exec(text)?.[1] ??
     null
+  )
+}
+
+function lastNamedLetter(text: string): string | null {
+  return (
+    [...text.matchAll(/(?:\bis|\bbe|:)[\s$(*\\]{1,4}([A-J])(?![A-Za-zÀ-ɏ\p{N}'])(?! \p{Ll})/gu)].at(
+      -1,
+    )?.[1] ?? null
   )
 }
 
@@ -130,7 +139,13 @@ const prose = /^\$[^\\$]*\s[a-z]{3,}\s[^\\$]*\$$/ // two amounts of money: $5 an
 const afterFormula = /^\s*(?:\\?%|percent\b|pct\b)/
 
 function formulasOf(text: string): Piece[] {
-  const found = [...text.matchAll(formula)].filter(([whole]) => !prose.test(whole))
+  const found: RegExpExecArray[] = []
+  formula.lastIndex = 0
+  for (let match = formula.exec(text); match !== null; match = formula.exec(text)) {
+    if (prose.test(match[0]))
+      formula.lastIndex = match.index + 1 // its second dollar may open a formula
+    else found.push(match)
+  }
   return found.map((match) => {
     const end = match.index + match[0].length
     const content = match[1] ?? match[2] ?? match[3] ?? match[4] ?? ''
@@ -171,14 +186,24 @@ function tuplesOf(text: string): Piece[] {
     .filter((piece) => isExpression(piece.text))
 }
 
-/** Whichever comes last; a formula that is only a name or a fragment answers nothing. */
+const sentenceEnd = /[.。!?]\s|\n/
+
+/**
+ * Whichever comes last; a formula that is only a name or a fragment answers nothing. Of one sentence its number in a formula
+ * counts more than bare ones after it: $7$ dozens in 4 weeks.
+ */
 function lastFormulaOrNumber(text: string): Found | null {
   const formulas = formulasOf(text).filter(({ text }) => !/^\s*\\?[a-zA-Z]?\s*$/.test(text))
   const last = formulas.at(-1)
   const digits = [...numbersOf(text).slice(-1), ...tuplesOf(text).slice(-1)]
     .sort((a, b) => a.end - b.end)
     .at(-1)
-  if (last !== undefined && (digits === undefined || digits.start < last.end))
+  const isValue = last !== undefined && /\d/.test(last.text) && !last.text.includes('=')
+  const after = last === undefined || digits === undefined ? '' : text.slice(last.end, digits.start)
+  if (
+    last !== undefined &&
+    (digits === undefined || digits.start < last.end || (isValue && !sentenceEnd.test(after)))
+  )
     return { route: 'formula', text: last.text }
   return digits === undefined ? null : { route: 'number', text: digits.text }
 }

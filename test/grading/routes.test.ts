@@ -22,6 +22,9 @@ describe('an answer without a box', () => {
     ['Thus $q(x)$ lives on the interval $(0, 1)$, as shown.', 'formula', '(0, 1)', 'the last formula'],
     ['The angle of $x$ and $y$ grows by 100%.', 'number', '100%', 'formulas that are only names'],
     ['66公斤 + 126公斤 = 192公斤', 'number', '192', 'the last number'],
+    ['Claire eats $7$ dozens in 4 weeks.', 'formula', '7', 'the formula of a sentence'],
+    ['For $x=2$ the value becomes 7.', 'number', '7', 'unless it sets a name'],
+    ['The result is the area. It measures \\(27\\).', 'formula', '27', 'a result without a value'],
     ['The point is (2, 3).', 'number', '(2, 3)', 'or tuple'],
     ['It costs 0,30 in all', 'number', '0,30', 'a decimal comma'],
     ['The answer is $5 and not $6.', 'stated', '$5', 'dollars that are money'],
@@ -36,6 +39,7 @@ describe('an answer without a box', () => {
     ['The answer is for sure D, it cannot be A or B', 'stated', 'D'],
     ['Because B is valid', 'choice', 'B'],
     ['A is right', 'choice', 'A'],
+    ['A rises too fast. The right graph is \\(C\\).', 'choice', 'C'],
     ['所以选C', 'choice', 'C'],
     ['A careful look shows C', 'choice', 'C'],
   ])('in %j comes by %s as %j where the gold answer is a choice', (completion, route, text) => {
