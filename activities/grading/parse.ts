@@ -38,13 +38,14 @@ export function parseAnswer(text: string, grouped = true): Answer {
   }
 }
 
-/** Nothing but words: "east", "no solution". One or two letters are symbols. */
+/** Nothing but words: "east", "no solution", "BEE". Two letters are symbols, and so are three small ones. */
 function isWords(tokens: readonly Token[]): boolean {
   const plain = tokens.every(
     ({ type, value }) => type === 'text' || type === 'letter' || /^[-',.()]$/.test(value),
   )
-  const letters = tokens.filter(({ type }) => type === 'letter').length
-  return plain && (letters > 2 || tokens.some(({ type }) => type === 'text')) && !tokens.some(isSeparator)
+  const letters = tokens.filter(({ type }) => type === 'letter')
+  const product = letters.length <= (letters.every(({ value }) => /[a-z]/.test(value)) ? 3 : 2)
+  return plain && (!product || tokens.some(({ type }) => type === 'text')) && !tokens.some(isSeparator)
 }
 const isSeparator = ({ type, value }: Token) => type === 'mark' && value === ','
 

@@ -104,6 +104,7 @@ const equal: Readonly<Record<string, readonly Row[]>> = {
     ['\\frac{x^2-1}{x-1}', 'x+1', 'a cancelled factor'],
     ['\\frac{q_0}{\\sqrt{2LC}}', '\\frac{q_{0}}{\\sqrt{2 C L}}', 'an index in braces'],
     ['\\mathrm{e}', 'e', 'an upright constant'],
+    ['abc', 'a \\cdot b \\cdot c', 'three letters are a product'],
     ['α+x₁²', '\\alpha + x_1^2', 'typography for Greek and indices'],
   ],
   statements: [
@@ -156,6 +157,7 @@ const equal: Readonly<Record<string, readonly Row[]>> = {
   ],
   'words, choices and times': [
     ['\\text{east}', 'East', 'a word'],
+    ['\\text{all}', 'all', 'a word of three letters'],
     ['the capital of France', 'Capital of France.', 'articles and case'],
     ['\\text{(A)}', 'A', 'a choice'],
     ['(D) Alina', 'D', 'a choice with its text'],
@@ -228,6 +230,7 @@ const different: Readonly<Record<string, readonly Row[]>> = {
   ],
   'words, choices and times': [
     ['\\text{east}', '\\text{west}', 'a word'],
+    ['BEE', 'EBE', 'the order of letters in a word'],
     ['A', 'B', 'a choice'],
     ['\\text{H}', '(\\text{H}) + 1', 'a letter in a sum is no choice'],
     ['20:34', '08:34', 'a time without half of the day is a ratio'],
