@@ -12,7 +12,8 @@ import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
 import { GRADER_VERSION, grade, type Grade } from '../activities/grading/index.ts'
 
-const Text = z.union([z.string(), z.number().transform(String)]) // gold answers are often numbers in JSON
+// Gold answers are often numbers in JSON.
+const Text = z.union([z.string(), z.number().transform(String)], { error: 'expected a string or a number' })
 
 const Flags = z
   .strictObject({

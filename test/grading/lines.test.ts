@@ -27,7 +27,7 @@ describe('a line', () => {
     ['', /^line 7: empty$/, 'nothing'],
     ['{"gold":', /^line 7: not JSON/, 'no JSON'],
     ['[]', /^line 7: .*expected object/, 'no object'],
-    ['{"completion":"5"}', /^line 7: gold: /, 'no gold answer'],
+    ['{"completion":"5"}', /^line 7: gold: expected a string or a number/, 'no gold answer'],
     ['{"gold":"5"}', /^line 7: expected either "completion" or "answer"$/, 'nothing to grade'],
     ['{"gold":"5","answer":"5","completion":"5"}', /^line 7: expected either/, 'both'],
     ['{"gold":"5","answer":"5","policy":{"units":"maybe"}}', /^line 7: policy: units: /, 'no such value'],
