@@ -24,7 +24,8 @@ import { layOut, type Microbatch } from './microbatch.ts'
 import type { OpenPolicy } from './open.ts'
 import { OptimizerStep, type Moments } from './optimize.ts'
 import { Gradients, Parameters } from './parameters.ts'
-import { Passes, type PassesOptions, type Pause, type Targets } from './passes.ts'
+import type { Targets } from './ending.ts'
+import { Passes, type PassesOptions, type Pause } from './passes.ts'
 import { CorruptModel, readTensor, type NamedTensor, type StoredTensor } from './safetensors.ts'
 import type { OptimizerState, StoredOptimizerState } from './state.ts'
 
@@ -55,7 +56,7 @@ export class Trainer {
     this.#moments = moments
     this.#updates = updates
     this.#passes = new Passes(config, parameters, options)
-    this.#step = new OptimizerStep(options.threads)
+    this.#step = new OptimizerStep()
   }
 
   /** Reads all weights as float32, and the moments where there are any. */
@@ -113,7 +114,7 @@ export class Trainer {
     for (const cut of cuts) {
       const batch = layOut(sequences, cut)
       const h = await this.#passes.forward(batch, pause)
-      const { logprobs } = await this.#passes.score(batch, h, targetIds(sequences, batch))
+      const { logprobs } = await this.#passes.ending.score(batch, h, targetIds(sequences, batch))
       let start = 0
       for (const [row, place] of batch.places.entries())
         scores[place] = logprobs.slice(start, (start += batch.lengths[row]!))
@@ -169,7 +170,7 @@ export class Trainer {
       const batch = layOut(sequences, places)
       const targets = targetsOf(sequences, batch, weights)
       const { h, records } = await this.#passes.record(batch, pause)
-      const { logprobs, entropies, dh } = await this.#passes.learn(batch, h, targets, objective, gradients)
+      const { logprobs, entropies, dh } = await this.#passes.ending.learn(batch, h, targets, objective, gradients)
       for (let i = 0; i < logprobs.length; i++)
         tally.add(objective, {
           logprob: logprobs[i]!,
@@ -215,8 +216,8 @@ function pauses(control: Control, phase: Progress['phase'], total: number): Paus
   }
 }
 
-function targetIds(sequences: readonly Sequence[], { places }: Microbatch): BigInt64Array {
-  return BigInt64Array.from(places.flatMap((place) => sequences[place]!.completion.map(BigInt)))
+function targetIds(sequences: readonly Sequence[], { places }: Microbatch): Int32Array {
+  return Int32Array.from(places.flatMap((place) => sequences[place]!.completion))
 }
 
 function targetsOf(sequences: readonly Sequence[], batch: Microbatch, weights: readonly number[]): Targets {
