@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly threads: number
   /** Where the files of external weights lie. */
   readonly weightsFolder?: string
-  /** Idle threads wait actively: faster alone, slower on a busy machine. Default false. */
+  /** Threads wait actively within a run: faster with many small nodes, slower on a busy machine. Default false. */
   readonly spinning?: boolean
   /** Plan memory from the first run's sizes: costs the most memory of all options. Default false. */
   readonly memPattern?: boolean
@@ -75,7 +75,10 @@ async function create(graph: Graph, options: SessionOptions): Promise<ort.Infere
   const { device = 'cpu', weightsFolder, prepack = true } = options
   if (graph.weights.length > 0 && !weightsFolder)
     throw new Error(`session ${graph.name}: expected a weights folder for ${graph.weights[0]!.value.name}`)
-  const session: Record<string, unknown> = { intra_op: { allow_spinning: options.spinning ? '1' : '0' } }
+  const session: Record<string, unknown> = {
+    intra_op: { allow_spinning: options.spinning ? '1' : '0' },
+    force_spinning_stop: '1', // between runs
+  }
   if (weightsFolder) session.model_external_initializers_file_folder_path = weightsFolder
   if (!prepack) session.disable_prepacking = '1'
   try {
