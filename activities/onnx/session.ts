@@ -62,7 +62,8 @@ export async function openSession(graph: Graph, options: SessionOptions): Promis
     async runInto(feeds, into) {
       const targets = graph.outputs.map(({ name }) => {
         const target = into[name]
-        if (!target) throw new Error(`run ${graph.name}: output ${name}, expected an array to write to, found nothing`)
+        if (!target)
+          throw new Error(`run ${graph.name}: output ${name}, expected an array to write to, found nothing`)
         return [name, toRuntime(target)] as const
       })
       await session.run(given(feeds), Object.fromEntries(targets))

@@ -27,8 +27,6 @@ export interface Scores {
 /** The session of a graph, opened at its first use. */
 export type Open = (name: string, graph: () => Graph) => Promise<Session>
 
-/** Tokens of a chunk times rows of a slice: 4 MiB of logits. */
-const SLICE_ELEMENTS = 2 ** 20
 const CHUNK_TOKENS = 1024
 
 interface Chunk {
@@ -55,12 +53,15 @@ export class Ending {
   readonly #parameters: Parameters
   readonly #open: Open
   readonly #head: string
+  readonly #logits: number
 
-  constructor(config: ModelConfig, parameters: Parameters, open: Open) {
+  /** `logits`: most of them in memory at once, tokens of a chunk times rows of a slice. */
+  constructor(config: ModelConfig, parameters: Parameters, open: Open, logits: number) {
     this.#config = config
     this.#parameters = parameters
     this.#open = open
     this.#head = config.tied ? embeddingName : headName
+    this.#logits = logits
   }
 
   /** Log-probabilities and entropies of the targets from h [M, width]. */
@@ -86,12 +87,7 @@ export class Ending {
       const begun = await this.#begin(chunk, h, targets.ids, scores)
       const slopes = Float32Array.from(begun.ids, (_, i) => {
         const at = chunk.start + i
-        const { slope } = tokenLoss(
-          objective,
-          scores.logprobs[at]!,
-          targets.old[at]!,
-          targets.advantage[at]!,
-        )
+        const { slope } = tokenLoss(objective, scores.logprobs[at]!, targets.old[at]!, targets.advantage[at]!)
         return targets.weight[at]! * slope
       })
       const scaled = scaleRows(begun.x.data as Float32Array, slopes, width)
@@ -139,11 +135,7 @@ export class Ending {
   }
 
   /** The second walk: adds the head's gradient to `gradients`, gives Σ p·W, [n · width]. */
-  async #backward(
-    { x, logSums }: Begun,
-    scaled: Float32Array,
-    gradients: Gradients,
-  ): Promise<Float32Array> {
+  async #backward({ x, logSums }: Begun, scaled: Float32Array, gradients: Gradients): Promise<Float32Array> {
     const session = await this.#open('head slice backward', () => headSliceBackwardGraph(this.#config))
     let expected: Float32Array = new Float32Array(scaled.length)
     for (const [from, to] of this.#slices(logSums.length)) {
@@ -173,7 +165,7 @@ export class Ending {
 
   #slices(tokens: number): [number, number][] {
     const { vocabulary } = this.#config
-    const size = Math.max(64, Math.floor(SLICE_ELEMENTS / tokens))
+    const size = Math.max(1, Math.floor(this.#logits / tokens))
     return Array.from({ length: Math.ceil(vocabulary / size) }, (_, i) => [
       i * size,
       Math.min(vocabulary, (i + 1) * size),

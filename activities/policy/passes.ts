@@ -8,24 +8,17 @@ import { openSession, type Session, type Tensor } from '../onnx/session.ts'
 import { embeddingName, layerTensor, ropeTables, type ModelConfig } from './config.ts'
 import { Ending } from './ending.ts'
 import { Held } from './held.ts'
-import { backwardGraph, forwardGraph, keptWidth, layerWeights } from './layer.ts'
+import { backwardGraph, forwardGraph, layerWeights } from './layer.ts'
 import type { Microbatch } from './microbatch.ts'
 import type { Gradients, Parameters } from './parameters.ts'
 
 export type Pause = () => Promise<void>
 type Feeds = Readonly<Record<string, Tensor>>
 
-/** What a layer's way back starts from. */
-export interface LayerRecord {
-  readonly h: Tensor // its input, [M, width]
-  /** The products it kept, kept.NAME; null where they are computed again. */
-  readonly kept: Feeds | null
-}
-
 export interface PassesOptions {
   readonly threads: number
-  /** Memory for products kept from the forward pass to the backward pass, in bytes; time only depends on it. */
-  readonly keepBytes: number
+  /** Logits in memory at once, while the head is trained (default 2^20); results depend on it by rounding. */
+  readonly logits?: number
 }
 
 /**
@@ -40,7 +33,6 @@ export class Passes {
   readonly #config: ModelConfig
   readonly #parameters: Parameters
   readonly #threads: number
-  readonly #keepBytes: number
   readonly #weights: readonly string[]
   readonly #held = new Held()
   #rope: { rows: number; cos: Float32Array; sin: Float32Array } = {
@@ -49,12 +41,11 @@ export class Passes {
     sin: new Float32Array(0),
   }
 
-  constructor(config: ModelConfig, parameters: Parameters, { threads, keepBytes }: PassesOptions) {
+  constructor(config: ModelConfig, parameters: Parameters, { threads, logits = 2 ** 20 }: PassesOptions) {
     this.#config = config
     this.#parameters = parameters
     this.#threads = threads
-    this.#keepBytes = keepBytes
-    this.ending = new Ending(config, parameters, (name, graph) => this.#open(name, graph))
+    this.ending = new Ending(config, parameters, (name, graph) => this.#open(name, graph), logits)
     this.#weights = layerWeights(config).map(({ name }) => name)
   }
 
@@ -65,7 +56,7 @@ export class Passes {
 
   /** What the last layer gives, [M, width]. */
   async forward(batch: Microbatch, pause: Pause): Promise<Float32Array> {
-    const session = await this.#open('forward', () => forwardGraph(this.#config, false))
+    const session = await this.#open('forward', () => forwardGraph(this.#config))
     let h = this.#embed(batch.tokens)
     for (let layer = 0; layer < this.#config.layers; layer++) {
       const { out } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(h) })
@@ -75,46 +66,37 @@ export class Passes {
     return h
   }
 
-  /** The same, with what the way back needs: each layer's input and, for the last layers, its products. */
-  async record(batch: Microbatch, pause: Pause): Promise<{ h: Float32Array; records: LayerRecord[] }> {
+  /** The same, with each layer's input, which the way back needs. */
+  async record(batch: Microbatch, pause: Pause): Promise<{ h: Float32Array; inputs: Tensor[] }> {
     const { layers, width } = this.#config
-    const layerBytes = 4 * batch.tokens.length * keptWidth(this.#config)
-    const kept = Math.min(layers, Math.floor(this.#keepBytes / layerBytes))
-    this.#held.clear(batch.tokens.length * layers * width + (kept * layerBytes) / 4)
-    const records: LayerRecord[] = []
+    this.#held.clear(batch.tokens.length * layers * width)
+    const inputs: Tensor[] = []
+    const session = await this.#open('forward', () => forwardGraph(this.#config))
     let h = this.#embed(batch.tokens)
     for (let layer = 0; layer < layers; layer++) {
-      const keeping = layer >= layers - kept
-      const session = await this.#open(keeping ? 'forward keeping' : 'forward', () =>
-        forwardGraph(this.#config, keeping),
-      )
       const input = this.#hidden(h)
-      const { out, ...products } = await session.run({ ...this.#feeds(batch, layer), h: input })
-      records.push({ h: this.#held.hold(input), kept: keeping ? this.#held.holdAll(products) : null })
+      const { out } = await session.run({ ...this.#feeds(batch, layer), h: input })
+      inputs.push(this.#held.hold(input))
       h = out!.data as Float32Array
       await pause()
     }
-    return { h, records }
+    return { h, inputs }
   }
 
-  /** From the gradient of the last layer's output back to the embedding; empties `records`. */
+  /** From the gradient of the last layer's output back to the embedding; empties `inputs`. */
   async backward(
     batch: Microbatch,
-    records: LayerRecord[],
+    inputs: Tensor[],
     dh: Float32Array,
     gradients: Gradients,
     pause: Pause,
   ): Promise<void> {
+    const session = await this.#open('backward', () => backwardGraph(this.#config))
     for (let layer = this.#config.layers - 1; layer >= 0; layer--) {
-      const { h, kept } = records.pop()!
-      const session = await this.#open(kept ? 'backward keeping' : 'backward', () =>
-        backwardGraph(this.#config, kept !== null),
-      )
       const found = await session.run({
         ...this.#feeds(batch, layer),
-        ...kept,
         ...this.#layerTensors(gradients, layer, 'sum.'),
-        h,
+        h: inputs.pop()!,
         dOut: this.#hidden(dh),
       })
       for (const name of this.#weights)

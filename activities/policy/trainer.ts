@@ -29,8 +29,6 @@ import { Passes, type PassesOptions, type Pause } from './passes.ts'
 import { CorruptModel, readTensor, type NamedTensor, type StoredTensor } from './safetensors.ts'
 import type { OptimizerState, StoredOptimizerState } from './state.ts'
 
-/** Of matrix products kept for the backward pass: all of a 135M model's at 400 tokens, a nano model's at 16,000. */
-const KEEP_BYTES = 2 ** 28
 /** Tokens computed at once when scoring, with padding. */
 const SCORE_TOKENS = 4096
 
@@ -63,7 +61,7 @@ export class Trainer {
   static async open(
     { config, tensors }: Pick<OpenPolicy, 'config' | 'tensors'>,
     state: StoredOptimizerState | null,
-    { threads, keepBytes = KEEP_BYTES }: Partial<PassesOptions> & Pick<PassesOptions, 'threads'>,
+    options: PassesOptions,
   ): Promise<Trainer> {
     const parameters = await read(config, tensors, '')
     const stored = state !== null && state.moments.size > 0
@@ -71,7 +69,7 @@ export class Trainer {
       m: stored ? (await read(config, state.moments, 'm.')).data : new Float32Array(0),
       v: stored ? (await read(config, state.moments, 'v.')).data : new Float32Array(0),
     }
-    return new Trainer(config, parameters, moments, state?.updates ?? 0, { threads, keepBytes })
+    return new Trainer(config, parameters, moments, state?.updates ?? 0, options)
   }
 
   /** One optimizer step a minibatch, in order. */
@@ -169,8 +167,14 @@ export class Trainer {
     for (const places of cut) {
       const batch = layOut(sequences, places)
       const targets = targetsOf(sequences, batch, weights)
-      const { h, records } = await this.#passes.record(batch, pause)
-      const { logprobs, entropies, dh } = await this.#passes.ending.learn(batch, h, targets, objective, gradients)
+      const { h, inputs } = await this.#passes.record(batch, pause)
+      const { logprobs, entropies, dh } = await this.#passes.ending.learn(
+        batch,
+        h,
+        targets,
+        objective,
+        gradients,
+      )
       for (let i = 0; i < logprobs.length; i++)
         tally.add(objective, {
           logprob: logprobs[i]!,
@@ -180,7 +184,7 @@ export class Trainer {
           weight: targets.weight[i]!,
         })
       await pause()
-      await this.#passes.backward(batch, records, dh, gradients, pause)
+      await this.#passes.backward(batch, inputs, dh, gradients, pause)
     }
     return { tally, gradients }
   }
