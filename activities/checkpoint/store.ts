@@ -1,5 +1,5 @@
 /**
- * The store's port: bytes by key, and blobs by content. `s3.ts` and `file.ts` implement it and pass one contract test.
+ * The store's port: bytes by key, and blobs by content. `s3/` and `file.ts` implement it and pass one contract test.
  *
  * Immutable blobs lie at blobs/sha256/ab/<digest>; what names them (a manifest) is written after them. A key is never
  * rewritten with other bytes except by `replace` (run.json, reports). Correctness never depends on conditional
