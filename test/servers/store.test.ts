@@ -14,7 +14,7 @@ import {
   versitygwArguments,
   versitygwEnvironment,
 } from '../../infra/servers.ts'
-import { MiB, keysOf, pattern, storeContract } from '../checkpoint/contract.ts'
+import { MiB, keysOf, pattern, storeContract, unfinishedOf } from '../checkpoint/contract.ts'
 import { startProxy, type Proxy } from './proxy.ts'
 
 const credentials = { accessKey: 'test-access', secretKey: 'test-secret' }
@@ -108,6 +108,30 @@ describe.skipIf(versitygw === null)('a connection to the bucket that fails', () 
     expect(await store.upload('a/large', path)).toBe('created')
     expect(parts()).toEqual([1, 2, 3])
     expect(Buffer.compare(await store.get('a/large'), pattern(40 * MiB, 1))).toBe(0)
+    await store.close()
+  })
+
+  test('an upload that nobody goes on with is listed, and discarded: its next writer begins anew', async () => {
+    const store = await openStore(await freshUrl())
+    const path = join(folder, 'abandoned')
+    await writeFile(path, pattern(40 * MiB))
+    proxy.answer = (request) => (partOf(request) === 3 ? { status: 403 } : null)
+    for (const key of ['a/one', 'a/two']) await expect(store.upload(key, path)).rejects.toThrow('UploadPart')
+    proxy.reset()
+    const found = await unfinishedOf(store)
+    expect(found.map(({ key }) => key).sort()).toEqual(['a/one', 'a/two'])
+    const { modifiedMs } = (await (await store.create('a/now', pattern(1)), store.head('a/now')))!
+    for (const { startedMs } of found) expect(Math.abs(modifiedMs - startedMs)).toBeLessThan(3_600_000)
+    await store.discard(found[0]!)
+    await store.discard(found[0]!) // twice is once
+    expect(await unfinishedOf(store)).toEqual(found.slice(1))
+    proxy.reset()
+    await store.upload(found[0]!.key!, path)
+    expect(parts()).toEqual([1, 2, 3])
+    proxy.reset()
+    await store.upload(found[1]!.key!, path)
+    expect(parts()).toEqual([3])
+    expect(await unfinishedOf(store)).toEqual([])
     await store.close()
   })
 

@@ -2,14 +2,14 @@
  * Objects in parts, each as large as what a broken connection may cost.
  *
  * An upload that broke off is found again by listing, whoever began it, and parts whose size and checksum the server
- * has are not sent again. Progress is told by bytes as each part arrives. Leaves out: uploads that nobody goes on with
- * (a lifecycle rule AbortIncompleteMultipartUpload removes them).
+ * has are not sent again. Progress is told by bytes as each part arrives. What nobody goes on with is listed and
+ * discarded by whoever collects garbage, or by a lifecycle rule AbortIncompleteMultipartUpload.
  */
 import * as s3 from '@aws-sdk/client-s3'
 import { crc32Of } from '../checksum.ts'
 import type { Content } from '../content.ts'
 import { nameOf } from '../faults.ts'
-import type { Transfer } from '../store.ts'
+import type { Transfer, Unfinished } from '../store.ts'
 import { typeOf, type Bucket } from './bucket.ts'
 
 /** The size of a part, and the size above which there is more than one. A part is what a broken connection costs. */
@@ -53,13 +53,42 @@ export class Multipart {
     } catch (error) {
       // Parts that can still become the object stay, for whoever resumes; these cannot.
       if (['PreconditionFailed', 'InvalidPart', 'BadDigest'].includes(nameOf(error)))
-        await this.#bucket
-          .call('AbortMultipartUpload', key, undefined, (client) =>
-            client.send(new s3.AbortMultipartUploadCommand(at)),
-          )
-          .catch(() => undefined)
+        await this.#abort(key, UploadId).catch(() => undefined)
       throw error
     }
+  }
+
+  /** Every upload under the store's prefix that has not ended. */
+  async *unfinished(): AsyncIterable<Unfinished> {
+    const { name, prefix } = this.#bucket
+    let markers: { KeyMarker?: string; UploadIdMarker?: string } | null = {}
+    while (markers !== null) {
+      const input: s3.ListMultipartUploadsCommandInput = { Bucket: name, Prefix: prefix, ...markers }
+      const page = await this.#bucket.call('ListMultipartUploads', null, undefined, (client, options) =>
+        client.send(new s3.ListMultipartUploadsCommand(input), options),
+      )
+      for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? [])
+        yield { id: UploadId, key: Key.slice(prefix.length), startedMs: Number(Initiated ?? 0) }
+      const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page
+      markers =
+        IsTruncated && NextKeyMarker
+          ? { KeyMarker: NextKeyMarker, ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }) }
+          : null
+    }
+  }
+
+  /** Removes an upload's parts; one that has ended meanwhile stays as it ended. */
+  async discard({ id, key }: Unfinished): Promise<void> {
+    await this.#abort(key ?? '', id).catch((error: unknown) => {
+      if (nameOf(error) !== 'NoSuchUpload') throw error
+    })
+  }
+
+  async #abort(key: string, UploadId: string): Promise<void> {
+    const input = { ...this.#bucket.at(key), UploadId }
+    await this.#bucket.call('AbortMultipartUpload', key, undefined, (client, options) =>
+      client.send(new s3.AbortMultipartUploadCommand(input), options),
+    )
   }
 
   async #begin(key: string, transfer?: Transfer): Promise<string> {

@@ -10,10 +10,19 @@ import * as s3 from '@aws-sdk/client-s3'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { base64OfCrc32 } from '../checksum.ts'
-import { contentOf, openContent, same, type Content } from '../content.ts'
+import { contentOf, fresh, openContent, same, type Content } from '../content.ts'
 import { nameOf } from '../faults.ts'
 import { checkKey } from '../keys.ts'
-import { CorruptObject, NotFound, type Store, type Transfer } from '../store.ts'
+import {
+  CorruptObject,
+  NotFound,
+  type Listed,
+  type ObjectHead,
+  type Store,
+  type Transfer,
+  type Unfinished,
+  type Upload,
+} from '../store.ts'
 import { Bucket, typeOf } from './bucket.ts'
 import { Multipart, partBytes } from './multipart.ts'
 
@@ -48,7 +57,7 @@ export class S3Store implements Store {
     }
   }
 
-  async head(key: string, transfer?: Transfer): Promise<{ sizeBytes: number; crc32: string | null } | null> {
+  async head(key: string, transfer?: Transfer): Promise<ObjectHead | null> {
     const input = { ...this.#bucket.at(key), ChecksumMode: 'ENABLED' as const }
     try {
       const found = await this.#bucket.call('HeadObject', key, transfer, (client, options) =>
@@ -56,7 +65,11 @@ export class S3Store implements Store {
       )
       // A checksum of checksums ("…-3") says nothing about the bytes without knowing the parts.
       const whole = found.ChecksumType !== 'COMPOSITE' && !found.ChecksumCRC32?.includes('-')
-      return { sizeBytes: found.ContentLength ?? 0, crc32: whole ? (found.ChecksumCRC32 ?? null) : null }
+      return {
+        sizeBytes: found.ContentLength ?? 0,
+        crc32: whole ? (found.ChecksumCRC32 ?? null) : null,
+        modifiedMs: Number(found.LastModified ?? 0),
+      }
     } catch (error) {
       if (error instanceof NotFound) return null
       throw error
@@ -104,11 +117,11 @@ export class S3Store implements Store {
     await this.#write(key, contentOf(bytes), false, transfer)
   }
 
-  async upload(key: string, path: string, transfer?: Transfer): Promise<'created' | 'exists'> {
+  async upload(key: string, path: string, transfer?: Upload): Promise<'created' | 'exists'> {
     const content = await openContent(path, transfer?.signal)
     try {
       const before = await this.head(key, transfer)
-      if (same(before, content)) return 'exists'
+      if (same(before, content) && fresh(before, transfer)) return 'exists'
       const outcome = await this.#write(key, content, before === null, transfer)
       // Somebody else's object, or a torn one: only bytes with the right checksum are left alone.
       if (outcome === 'created' || same(await this.head(key, transfer), content)) return outcome
@@ -118,15 +131,18 @@ export class S3Store implements Store {
     }
   }
 
-  async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
+  async *list(prefix: string, after?: string): AsyncIterable<Listed> {
     let ContinuationToken: string | undefined
     do {
       const page = await this.#listed({
         Prefix: this.#bucket.prefix + prefix,
+        ...(after && { StartAfter: this.#bucket.prefix + after }),
         ...(ContinuationToken && { ContinuationToken }),
       })
-      for (const { Key = '', Size = 0 } of page.Contents ?? [])
-        yield { key: Key.slice(this.#bucket.prefix.length), sizeBytes: Size }
+      for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
+        const key = Key.slice(this.#bucket.prefix.length)
+        yield { key, sizeBytes: Size, modifiedMs: Number(LastModified ?? 0) }
+      }
       ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined
     } while (ContinuationToken !== undefined)
   }
@@ -135,6 +151,22 @@ export class S3Store implements Store {
     await this.#bucket.call('DeleteObject', key, undefined, (client, options) =>
       client.send(new s3.DeleteObjectCommand(this.#bucket.at(key)), options),
     )
+  }
+
+  /** S3 has no such condition on a removal: what is written between the look and the removal goes with it. */
+  async removeOlder(key: string, beforeMs: number): Promise<boolean> {
+    const found = await this.head(key)
+    if (found === null || found.modifiedMs >= beforeMs) return false
+    await this.remove(key)
+    return true
+  }
+
+  unfinished(): AsyncIterable<Unfinished> {
+    return this.#parts.unfinished()
+  }
+
+  async discard(unfinished: Unfinished): Promise<void> {
+    await this.#parts.discard(unfinished)
   }
 
   async close(): Promise<void> {
