@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openStore } from '../../activities/checkpoint/open.ts'
+import { S3Store } from '../../activities/checkpoint/s3/store.ts'
 import { provision } from '../../infra/provision.ts'
 import {
   freePort,
@@ -173,6 +174,16 @@ describe.skipIf(versitygw === null)('a connection to the bucket that fails', () 
     proxy.cutBodyAfter = MiB // of every answer: five of them are needed, the last whole
     expect(Buffer.compare(await store.get('a/b'), pattern(5 * MiB))).toBe(0)
     expect(proxy.seen.filter((request) => request.startsWith('GET')).length).toBeGreaterThanOrEqual(5)
+    await store.close()
+  })
+
+  test('a read on which nothing moves any more is given up and goes on where it was', async () => {
+    const store = await S3Store.open(await freshUrl(), { idleMs: 500 })
+    await store.create('a/b', pattern(5 * MiB))
+    proxy.seen.length = 0
+    proxy.stallBodyAfterOnce = MiB
+    expect(Buffer.compare(await store.get('a/b'), pattern(5 * MiB))).toBe(0)
+    expect(proxy.seen.filter((request) => request.startsWith('GET'))).toHaveLength(2)
     await store.close()
   })
 

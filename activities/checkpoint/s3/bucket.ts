@@ -18,10 +18,10 @@ export class Bucket {
   readonly prefix: string
   readonly #client: s3.S3Client
 
-  constructor(name: string, prefix: string) {
+  constructor(name: string, prefix: string, idleMs: number) {
     this.name = name
     this.prefix = prefix === '' ? '' : `${prefix}/`
-    this.#client = clientOf(process.env)
+    this.#client = clientOf(process.env, idleMs)
   }
 
   /** Where the SDK's commands find a key. Throws RangeError for what cannot be one. */
@@ -56,7 +56,7 @@ export class Bucket {
   }
 }
 
-function clientOf(env: NodeJS.ProcessEnv): s3.S3Client {
+function clientOf(env: NodeJS.ProcessEnv, idleMs: number): s3.S3Client {
   const endpoint = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']
   // A server at an address of its own seldom answers to bucket names as host names, and seldom knows regions.
   const own = endpoint === undefined ? {} : { forcePathStyle: true, region: env['AWS_REGION'] ?? 'us-east-1' }
@@ -69,7 +69,7 @@ function clientOf(env: NodeJS.ProcessEnv): s3.S3Client {
       connectionTimeout: 3000,
       requestTimeout: 120_000,
       throwOnRequestTimeout: true,
-      socketTimeout: 60_000,
+      socketTimeout: idleMs,
       httpAgent: sockets,
       httpsAgent: sockets,
     }),

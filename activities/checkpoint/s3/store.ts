@@ -34,20 +34,23 @@ export class S3Store implements Store {
   readonly #bucket: Bucket
   readonly #parts: Multipart
 
-  private constructor(bucket: string, prefix: string) {
+  private constructor(bucket: string, prefix: string, idleMs: number) {
     this.url = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`
-    this.#bucket = new Bucket(bucket, prefix)
+    this.#bucket = new Bucket(bucket, prefix, idleMs)
     this.#parts = new Multipart(this.#bucket)
   }
 
-  /** The store at s3://bucket/prefix. Asks for one key, so that a wrong bucket, key or address shows here. */
-  static async open(url: string): Promise<S3Store> {
+  /**
+   * The store at s3://bucket/prefix. Asks for one key, so that a wrong bucket, key or address shows here. A connection
+   * on which nothing moved for `idleMs` is given up, and what it carried is asked for again.
+   */
+  static async open(url: string, { idleMs = 60_000 } = {}): Promise<S3Store> {
     const [, bucket, prefix = ''] =
       /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/*$/.exec(url) ?? []
     if (bucket === undefined)
       throw new TypeError(`store ${JSON.stringify(url)}: expected s3://bucket or s3://bucket/prefix`)
     if (prefix !== '') checkKey(prefix)
-    const store = new S3Store(bucket, prefix)
+    const store = new S3Store(bucket, prefix, idleMs)
     try {
       await store.#listed({ MaxKeys: 1, Prefix: store.#bucket.prefix })
       return store
