@@ -1,10 +1,11 @@
 /**
  * What every activity shares: heartbeats while work goes on, a stop at the next safe point when the worker is told to
- * go, and one table that turns a noun's error into Temporal's permanent or retryable failure.
+ * go, cached files that stay while it uses them, and one table that turns a noun's error into Temporal's permanent or retryable failure.
  */
 import { Context, heartbeat, cancellationSignal } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import * as config from '../temporal.config.ts'
+import { pinned } from './checkpoint/pins.ts'
 import type { Control, Progress } from './engine/port.ts'
 
 /** Faults that no retry can mend, by the name of the noun's error. */
@@ -28,14 +29,12 @@ export async function durable<T>(body: (control: Control) => Promise<T>): Promis
   let last: Progress | null = null
   const timer = setInterval(() => heartbeat(last), config.worker.heartbeatEveryMs)
   try {
-    return await body({
-      signal,
-      progress: (progress) => {
-        // The first word of a phase goes out at once: a person looks, and a waiting test need not.
-        if (last?.phase !== progress.phase) heartbeat(progress)
-        last = progress
-      },
-    })
+    const progress = (progress: Progress) => {
+      // The first word of a phase goes out at once: a person looks, and a waiting test need not.
+      if (last?.phase !== progress.phase) heartbeat(progress)
+      last = progress
+    }
+    return await pinned(() => body({ signal, progress }))
   } catch (error) {
     throw failureOf(error, signal)
   } finally {

@@ -76,13 +76,16 @@ export interface Blobs {
   put(bytes: Uint8Array, transfer?: Transfer): Promise<BlobRef>
   /** Stores a file and adopts it into the cache (moved, not copied), so that the next reader has it at once. */
   adopt(path: string, transfer?: Transfer): Promise<BlobRef>
-  /** A local path to the blob's verified bytes. Throws CorruptObject, NotFound. */
+  /**
+   * A local path to the blob's verified bytes, good until the end of the `pinned` body it is asked in (an activity is
+   * one); outside of any, until room is made. Throws CorruptObject, NotFound, CacheFull.
+   */
   file(ref: BlobRef, transfer?: Transfer): Promise<string>
   /** The blob's verified bytes. */
   bytes(ref: BlobRef, transfer?: Transfer): Promise<Uint8Array>
   /** The folder that holds the cached files; a blob's path in it is `<first two digits>/<digest>`. */
   readonly folder: string
-  /** A fresh path on the same file system, for a file that will be adopted. */
+  /** A fresh path on the same file system, for a file that will be adopted. Throws CacheFull. */
   scratch(name: string): Promise<string>
 }
 
