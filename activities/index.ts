@@ -6,6 +6,7 @@ import { admitActivities } from './admit.ts'
 import { enrollActivities } from './enroll.ts'
 import { evaluateActivities } from './evaluate.ts'
 import { exportActivities } from './export.ts'
+import { housekeepActivities } from './housekeep.ts'
 import { intakeActivities } from './intake.ts'
 import { pretrainActivities } from './pretrain.ts'
 import { reportActivities } from './report.ts'
@@ -45,6 +46,7 @@ export function lightActivities(deps: Deps) {
     ...pretrainActivities(deps).light,
     ...exportActivities(deps),
     ...reportActivities(deps),
+    ...housekeepActivities(deps),
   }
 }
 

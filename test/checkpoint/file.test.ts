@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../activities/checkpoint/open.ts'
+import { housekeepingContract } from './housekeeping.ts'
 import { storeContract, unfinishedOf } from './contract.ts'
 
 let folder: string
@@ -11,6 +12,13 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'placebo-file-'))
 })
 afterAll(() => rm(folder, { recursive: true }))
+
+describe('housekeeping in a folder', () => {
+  housekeepingContract(
+    async () => pathToFileURL(await mkdtemp(join(folder, 'store-'))).href,
+    (url, key, writtenMs) => utimes(join(fileURLToPath(url), key), writtenMs / 1000, writtenMs / 1000),
+  )
+})
 
 describe('the store in a folder', () => {
   storeContract(async () => pathToFileURL(await mkdtemp(join(folder, 'store-'))).href)

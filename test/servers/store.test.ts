@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +16,7 @@ import {
   versitygwEnvironment,
 } from '../../infra/servers.ts'
 import { MiB, keysOf, pattern, storeContract, unfinishedOf } from '../checkpoint/contract.ts'
+import { housekeepingContract } from '../checkpoint/housekeeping.ts'
 import { startProxy, type Proxy } from './proxy.ts'
 
 const credentials = { accessKey: 'test-access', secretKey: 'test-secret' }
@@ -63,6 +64,13 @@ afterAll(async () => {
 
 describe.skipIf(versitygw === null)('the store in a bucket', () => {
   storeContract(freshUrl)
+})
+
+describe.skipIf(versitygw === null)('housekeeping in a bucket', () => {
+  housekeepingContract(freshUrl, (url, key, writtenMs) => {
+    const path = join(folder, 'objects', new URL(url).host, 'some/prefix', key)
+    return utimes(path, writtenMs / 1000, writtenMs / 1000)
+  })
 })
 
 describe.skipIf(versitygw === null)('a connection to the bucket that fails', () => {
