@@ -22,6 +22,8 @@ const permanent = new Set([
   'WrongStore',
   'NonFiniteLoss',
   'NotAllowed',
+  'WeightsLost',
+  'NotKept',
 ])
 
 /** Runs an activity's body with heartbeats every few seconds and errors in Temporal's words. */

@@ -21,10 +21,10 @@ import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import { GRADER_VERSION, grade } from './grading/index.ts'
 import type { Deps } from './index.ts'
-import { openData, openSourcePolicy, openTokenizerOf } from './open.ts'
+import { checkpointKey, openData, openSourcePolicy, openTokenizerOf } from './open.ts'
+import { requirePolicy } from './restore.ts'
 import { cut } from './spec/batch.ts'
 import { promptOf } from './spec/prompt.ts'
-import { InvalidSpec } from './spec/resolve.ts'
 
 interface Plan {
   readonly completions: string
@@ -126,6 +126,7 @@ function computeActivities(deps: Deps, engine: Engine) {
         const stored = await tableRef(deps.store, key, inputs)
         if (stored !== null) return stored
 
+        await requirePolicy({ ...deps, engine }, task.source, policy, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = cut(plan.problems, plan.samples)[input.shard]
         const problems = (await problemsOf(deps, task)).slice(range?.from, range?.to)
@@ -211,20 +212,4 @@ async function note(
       } satisfies EvaluationRecord),
     ),
   )
-}
-
-/** <run> or <run>/<step> to the key of its checkpoint. Throws InvalidSpec naming what is there. */
-export async function checkpointKey(deps: Deps, name: string): Promise<string> {
-  const match = /^([^/]+)(?:\/(\d+))?$/.exec(name)
-  if (match?.[1] === undefined)
-    throw new InvalidSpec(`checkpoint: expected <run> or <run>/<step>, found ${JSON.stringify(name)}`)
-  const steps: number[] = []
-  for await (const { key } of deps.store.list(keys.checkpoints(match[1]))) steps.push(keys.stepOf(key))
-  if (steps.length === 0) throw new InvalidSpec(`checkpoint ${name}: run ${match[1]} has none`)
-  const step = match[2] === undefined ? Math.max(...steps) : Number(match[2])
-  if (!steps.includes(step))
-    throw new InvalidSpec(
-      `checkpoint ${name}: no step ${step}, there are ${steps.sort((a, b) => a - b).join(', ')}`,
-    )
-  return keys.checkpoint(match[1], step)
 }

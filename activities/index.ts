@@ -10,6 +10,7 @@ import { housekeepActivities } from './housekeep.ts'
 import { intakeActivities } from './intake.ts'
 import { pretrainActivities } from './pretrain.ts'
 import { reportActivities } from './report.ts'
+import { restoreActivities } from './restore.ts'
 import { rewardActivities } from './reward.ts'
 import { sampleActivities } from './sample.ts'
 import { stepActivities } from './step.ts'
@@ -54,6 +55,7 @@ export function computeActivities(deps: Deps & { readonly engine: Engine }) {
   return {
     ...sampleActivities(deps),
     ...stepActivities(deps),
+    ...restoreActivities(deps),
     ...evaluateActivities(deps).compute(deps.engine),
     ...pretrainActivities(deps).compute(deps.engine),
   }

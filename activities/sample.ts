@@ -9,6 +9,7 @@ import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import type { Deps } from './index.ts'
 import { openCheckpoint, openSpec, openTokenizerOf } from './open.ts'
+import { requirePolicy } from './restore.ts'
 import { batchOf, shardsOf } from './spec/batch.ts'
 import { promptOf } from './spec/prompt.ts'
 
@@ -32,6 +33,7 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
         const stored = await tableRef(deps.store, key, inputs)
         if (stored !== null) return stored
 
+        await requirePolicy(deps, keys.checkpoint(run, step - 1), policy, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = shardsOf(spec)[shard]
         if (range === undefined)

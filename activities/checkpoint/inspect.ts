@@ -26,7 +26,7 @@ export interface InspectOptions {
   /** Problems that are named; all are counted. */
   readonly maxProblems: number
   readonly signal: AbortSignal
-  /** Told after every blob and while one is read; given back as `from`, the inspection goes on behind it. */
+  /** Told after every few blobs; given back as `from`, the inspection goes on behind it. */
   readonly reached: (sums: Inspected) => void
 }
 
@@ -53,9 +53,7 @@ export async function inspectBlobs(
     while (end < rest.length && rest[end]!.digest === rest[end - 1]!.digest) end += 1
     const some = rest.slice(first, end)
     first = end
-    const before = sums
-    const moved = () => options.reached(before)
-    const faults = await Promise.all(some.map((blob) => faultOf(store, blob, sizes, options, moved)))
+    const faults = await Promise.all(some.map((blob) => faultOf(store, blob, sizes, options)))
     for (const [i, blob] of some.entries()) sums = counted(sums, blob, faults[i] ?? null, options)
     sums = { ...sums, after: some.at(-1)!.digest }
     options.reached(sums)
@@ -70,7 +68,6 @@ async function faultOf(
   { digest, sizeBytes, needed }: Named,
   sizes: ReadonlyMap<string, number>,
   { digests, signal }: InspectOptions,
-  moved: () => void,
 ): Promise<Fault> {
   const key = keys.blob(digest)
   const found = sizes.get(key)
@@ -79,7 +76,7 @@ async function faultOf(
   if (!digests) return null
   const sha256 = createHash('sha256')
   try {
-    for await (const chunk of store.read(key, { signal, progress: moved })) sha256.update(chunk)
+    for await (const chunk of store.read(key, { signal })) sha256.update(chunk)
   } catch (error) {
     if (error instanceof NotFound) return needed ? { problem: 'missing' } : 'gone'
     if (error instanceof CorruptObject) return { problem: error.message }
