@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { believedForMs } from '../activities/checkpoint/cache.ts'
 import * as keys from '../activities/checkpoint/keys.ts'
 import { openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
-import type { Collected, CollectTask } from '../activities/contracts.ts'
+import { GcSpec, type Collected, type CollectTask } from '../activities/contracts.ts'
 import { housekeepActivities } from '../activities/housekeep.ts'
 import type { Deps } from '../activities/index.ts'
+import { activityOptions } from '../temporal.config.ts'
 
 let folder: string
 let store: Store
@@ -43,6 +45,15 @@ test('a worker told to stop in the middle says how far it was, and the next atte
   const second = new MockActivityEnvironment({ heartbeatDetails: last })
   const sums = await second.run<[CollectTask], Collected, Collect>(activities(store).collect, task)
   expect(sums).toMatchObject({ unneeded: { count: 50, sizeBytes: 150 }, removed: { count: 50 } })
+})
+
+test('the shortest grace period is longer than a blob is believed and any attempt takes, by half a day', () => {
+  expect(GcSpec.safeParse({ graceHours: 47 }).success).toBe(false)
+  expect(GcSpec.safeParse({ graceHours: 47, quiet: true }).success).toBe(true)
+  expect(GcSpec.safeParse({ graceHours: 48 }).success).toBe(true)
+  const longest = [activityOptions.light, activityOptions.compute].map((of) => of.startToCloseTimeout)
+  expect(longest).toEqual(['10 minutes', '12 hours'])
+  expect(48 - believedForMs / 3600_000 - 12).toBeGreaterThanOrEqual(12)
 })
 
 test("details of another version's heartbeat are no place to go on from", async () => {

@@ -87,6 +87,8 @@ export async function discardStale(
   let [stale, young, discarded] = [0, 0, 0]
   for await (const unfinished of store.unfinished()) {
     signal.throwIfAborted()
+    // Only blobs go up in parts: what else is under way in this bucket is somebody else's.
+    if (unfinished.key !== null && !unfinished.key.startsWith(keys.blobs(''))) continue
     if (unfinished.startedMs >= cutoffMs) {
       young += 1
       continue
