@@ -1,6 +1,5 @@
 /** One policy on one benchmark under one prompt: planned, completed in shards, judged. Known work is not done again. */
 import { accuracyOf } from './analysis/accuracy.ts'
-import { strategyOf } from './analysis/strategy.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
@@ -13,7 +12,6 @@ import {
   EvaluationTask,
   type Accuracy,
   type Policy,
-  type Rollout,
   type TableRef,
 } from './contracts.ts'
 import { durable } from './durable.ts'
@@ -23,8 +21,8 @@ import { GRADER_VERSION, grade } from './grading/index.ts'
 import type { Deps } from './index.ts'
 import { checkpointKey, openData, openSourcePolicy, openTokenizerOf } from './open.ts'
 import { requirePolicy } from './restore.ts'
+import { sampleRollouts } from './rollouts.ts'
 import { cut } from './spec/batch.ts'
-import { promptOf } from './spec/prompt.ts'
 
 interface Plan {
   readonly completions: string
@@ -130,32 +128,19 @@ function computeActivities(deps: Deps, engine: Engine) {
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = cut(plan.problems, plan.samples)[input.shard]
         const problems = (await problemsOf(deps, task)).slice(range?.from, range?.to)
-        const asked = problems.map((problem) => ({
-          ...promptOf(tokenizer, task.prompt, problem),
-          at: { seed: task.seed, purpose: 'evaluate' as const, problem: problem.id },
-          samples: Array.from({ length: plan.samples }, (_, sample) => sample),
-        }))
-        const rows: Rollout[] = []
-        for await (const { prompt, text, ...completion } of engine.sample(
+        const rows = await sampleRollouts(
+          { engine, tokenizer },
           policy,
-          asked,
-          { ...plan.sampling, stop: asked[0]?.stop ?? [] },
-          control,
-        )) {
-          rows.push({
-            problem: problems[prompt]!.id,
+          problems.map((problem) => ({
+            problem,
             occurrence: 0,
-            sample: completion.sample,
-            prompt: asked[prompt]!.text,
-            completion: text,
-            promptTokens: [...asked[prompt]!.tokens],
-            tokens: [...completion.tokens],
-            logprobs: [...completion.logprobs],
-            stop: completion.stop,
-            policy: policy.digest,
-            strategy: strategyOf(text),
-          })
-        }
+            at: { seed: task.seed, purpose: 'evaluate', problem: problem.id },
+          })),
+          task.prompt,
+          plan.samples,
+          plan.sampling,
+          control,
+        )
         return writeTable(deps.store, key, rolloutsTable, rows, inputs)
       }),
   }
