@@ -98,8 +98,6 @@ function lightWorker(deps: Deps): WorkerOptions {
     ...shared,
     taskQueue: config.taskQueues.light,
     workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    // One copy of zod for all cached workflows instead of one each.
-    bundlerOptions: { preloadModules: ['zod'] },
     activities: lightActivities(deps),
     maxConcurrentActivityTaskExecutions: config.worker.lightSlots,
     maxCachedWorkflows: config.worker.maxCachedWorkflows,
