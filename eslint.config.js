@@ -10,7 +10,7 @@ const onnxruntime = {
   group: ['onnxruntime-node', 'onnxruntime-common'],
   message: 'Only activities/onnx/session.ts imports onnxruntime.',
 }
-const aws = { group: ['@aws-sdk/*', '@smithy/*'], message: 'Only activities/checkpoint/s3.ts imports AWS.' }
+const aws = { group: ['@aws-sdk/*', '@smithy/*'], message: 'Only activities/checkpoint/s3/ imports AWS.' }
 const walls = (...patterns) => ({ '@typescript-eslint/no-restricted-imports': ['error', { patterns }] })
 
 const clocks = [
@@ -51,7 +51,7 @@ export default tseslint.config(
     rules: { ...walls(temporal, onnxruntime, aws), 'no-restricted-properties': ['error', ...clocks] },
   },
   { files: ['activities/onnx/session.ts'], rules: walls(temporal, aws) },
-  { files: ['activities/checkpoint/s3.ts'], rules: walls(temporal, onnxruntime) },
+  { files: ['activities/checkpoint/s3/*.ts'], rules: walls(temporal, onnxruntime) },
   {
     // Workflows see activities as types only: a value import would pull Node and the engine into the bundle.
     files: ['workflows/**/*.ts'],

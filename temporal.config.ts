@@ -14,6 +14,14 @@ export const activityOptions = {
     scheduleToCloseTimeout: '1 day',
     retry: preemptible,
   },
+  /** As long as a large store takes; an attempt that dies goes on from its last heartbeat. */
+  housekeeping: {
+    taskQueue: taskQueues.light,
+    startToCloseTimeout: '12 hours',
+    heartbeatTimeout: '15s',
+    scheduleToCloseTimeout: '7 days',
+    retry: preemptible,
+  },
   compute: {
     taskQueue: taskQueues.compute,
     startToCloseTimeout: '12 hours',

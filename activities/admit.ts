@@ -1,7 +1,15 @@
 /** Parse and resolve what a user gave; ask the namespace which search attributes it knows. Nothing is started yet. */
 import { ApplicationFailure } from '@temporalio/common'
 import { searchAttributes, limits } from '../temporal.config.ts'
-import { EvaluateSpec, PretrainSpec, RunId, SweepSpec, type ResolvedTrain } from './contracts.ts'
+import {
+  EvaluateSpec,
+  GcSpec,
+  PretrainSpec,
+  RunId,
+  SweepSpec,
+  VerifySpec,
+  type ResolvedTrain,
+} from './contracts.ts'
 import { isPrompt, promptNames } from './benchmarks/prompts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './index.ts'
@@ -47,6 +55,11 @@ export function admitActivities(deps: Deps) {
         const { $schema: _schema, ...parsed } = parseSpec(PretrainSpec, spec, 'pretrain spec')
         return { spec: parsed, phases: phasesOf(parsed.recipe) }
       }),
+
+    admitGc: ({ spec }: { spec: unknown }) => durable(async () => parseSpec(GcSpec, spec ?? {}, 'gc spec')),
+
+    admitVerify: ({ spec }: { spec: unknown }) =>
+      durable(async () => parseSpec(VerifySpec, spec ?? {}, 'verify spec')),
   }
 }
 

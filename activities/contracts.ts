@@ -212,6 +212,30 @@ export const ExportSpec = strict({
 })
 export type ExportSpec = z.infer<typeof ExportSpec>
 
+export const GcSpec = strict({
+  $schema: z.string().optional(),
+  /** Counts what would go, and removes nothing. */
+  dryRun: z.boolean().default(true),
+  /** What was written within this time stays, whatever names it. */
+  graceHours: z.number().min(0).default(168),
+  /** Says that no worker writes to the store meanwhile; only then may the grace period be short. */
+  quiet: z.boolean().default(false),
+}).refine(({ graceHours, quiet }) => quiet || graceHours >= 48, {
+  // A blob that is in the store is believed for a day; a manifest follows within an attempt, of 12 hours at most.
+  message: 'at least 48, unless quiet is true (no worker writes to this store meanwhile)',
+  path: ['graceHours'],
+})
+export type GcSpec = z.infer<typeof GcSpec>
+
+export const VerifySpec = strict({
+  $schema: z.string().optional(),
+  /** Reads every blob and compares its digest; false compares sizes only. */
+  digests: z.boolean().default(true),
+  /** How many problems the result names; all are counted. */
+  problems: count.max(100).default(20),
+})
+export type VerifySpec = z.infer<typeof VerifySpec>
+
 // ── References and stored documents ─────────────────────────────────────────────────────────────────────────────
 
 export const Blob = strict({ digest: Digest, sizeBytes: z.int().min(0) })
@@ -438,6 +462,48 @@ export type StepTask = z.infer<typeof StepTask>
 
 export const EnrollTask = strict({ run: RunId, spec: ResolvedTrain, model: Source, data: z.string() })
 export type EnrollTask = z.infer<typeof EnrollTask>
+
+/** A number of objects and their bytes. */
+export const Sum = strict({ count: z.int().min(0), sizeBytes: z.int().min(0) })
+export type Sum = z.infer<typeof Sum>
+
+/** Something found wrong in the store, and where. */
+export const Problem = strict({ key: z.string(), problem: z.string() })
+export type Problem = z.infer<typeof Problem>
+
+const survey = { survey: RunId, cutoffMs: z.number() }
+const digit = z.string().regex(/^[0-9a-f]$/, 'a hexadecimal digit')
+
+/** One page of a survey. `strict` refuses to go on when a manifest cannot be read. */
+export const SurveyTask = strict({
+  ...survey,
+  page: z.int().min(0),
+  after: z.string(),
+  strict: z.boolean(),
+  maxProblems: count,
+})
+export type SurveyTask = z.infer<typeof SurveyTask>
+
+/** Blobs whose digests begin with one digit. */
+export const CollectTask = strict({ ...survey, digit, dryRun: z.boolean() })
+export type CollectTask = z.infer<typeof CollectTask>
+export const Collected = strict({ after: z.string(), needed: Sum, young: Sum, unneeded: Sum, removed: Sum })
+export type Collected = z.infer<typeof Collected>
+
+export const DiscardTask = CollectTask.omit({ digit: true })
+export type DiscardTask = z.infer<typeof DiscardTask>
+
+export const InspectTask = strict({ survey: RunId, digit, digests: z.boolean(), maxProblems: count })
+export type InspectTask = z.infer<typeof InspectTask>
+export const Inspected = strict({
+  after: z.string(),
+  intact: Sum,
+  readBytes: z.int().min(0),
+  gone: z.int().min(0),
+  problemCount: z.int().min(0),
+  problems: z.array(Problem),
+})
+export type Inspected = z.infer<typeof Inspected>
 
 /** A cell of a sweep: one run, and how it ended. */
 export const Cell = strict({

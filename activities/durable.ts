@@ -1,10 +1,12 @@
 /**
  * What every activity shares: heartbeats while work goes on, a stop at the next safe point when the worker is told to
- * go, and one table that turns a noun's error into Temporal's permanent or retryable failure.
+ * go, cached files that stay while it uses them, and one table that turns a noun's error into Temporal's permanent or retryable failure.
  */
 import { Context, heartbeat, cancellationSignal } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import type { z } from 'zod'
 import * as config from '../temporal.config.ts'
+import { pinned } from './checkpoint/pins.ts'
 import type { Control, Progress } from './engine/port.ts'
 
 /** Faults that no retry can mend, by the name of the noun's error. */
@@ -20,23 +22,51 @@ const permanent = new Set([
   'WrongStore',
   'NonFiniteLoss',
   'NotAllowed',
+  'WeightsLost',
+  'NotKept',
 ])
 
 /** Runs an activity's body with heartbeats every few seconds and errors in Temporal's words. */
 export async function durable<T>(body: (control: Control) => Promise<T>): Promise<T> {
-  const signal = cancellationSignal()
-  let last: Progress | null = null
-  const timer = setInterval(() => heartbeat(last), config.worker.heartbeatEveryMs)
-  try {
-    return await body({
+  return beating<T, Progress>(null, (signal, last, say) =>
+    body({
       signal,
-      progress: (progress) => {
-        // The first word of a phase goes out at once: a person looks, and a waiting test need not.
-        if (last?.phase !== progress.phase) heartbeat(progress)
-        last = progress
-      },
-    })
+      // The first word of a phase goes out at once: a person looks, and a waiting test need not.
+      progress: (progress) => say(progress, last()?.phase !== progress.phase),
+    }),
+  )
+}
+
+/**
+ * Like `durable`, for a body that goes on where its last attempt's heartbeats got to. `from` is what that attempt
+ * reached last, null in the first; what it did after its last heartbeat is done again.
+ */
+export async function resumable<T, State>(
+  schema: z.ZodType<State>,
+  body: (from: State | null, reached: (state: State) => void, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const before = schema.safeParse(Context.current().info.heartbeatDetails)
+  const from = before.success ? before.data : null
+  return beating<T, State>(from, (signal, _last, say) => body(from, (state) => say(state, false), signal))
+}
+
+type Say<Beat> = (beat: Beat, now: boolean) => void
+
+async function beating<T, Beat>(
+  first: Beat | null,
+  body: (signal: AbortSignal, last: () => Beat | null, say: Say<Beat>) => Promise<T>,
+): Promise<T> {
+  const signal = cancellationSignal()
+  let last = first
+  const timer = setInterval(() => heartbeat(last), config.worker.heartbeatEveryMs)
+  const say: Say<Beat> = (beat, now) => {
+    last = beat
+    if (now) heartbeat(beat)
+  }
+  try {
+    return await pinned(() => body(signal, () => last, say))
   } catch (error) {
+    if (signal.aborted && last !== null) heartbeat(last) // the next attempt begins where this one got to
     throw failureOf(error, signal)
   } finally {
     clearInterval(timer)

@@ -12,6 +12,8 @@ import {
 } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './index.ts'
+import { openData } from './open.ts'
+import { requireRewardable } from './rewards/index.ts'
 import { shardsOf } from './spec/batch.ts'
 import { differences, identityOf } from './spec/resolve.ts'
 
@@ -28,6 +30,7 @@ export function enrollActivities(deps: Deps) {
         const { run, spec, model, data } = EnrollTask.parse(input)
         const { policy } = await requireDocument(store, model, ModelDocument)
         const { problems } = await requireDocument(store, data, DataDocument)
+        requireRewardable(spec.reward, await openData(deps, data))
         const identity = identityOf({ spec, policy: policy.digest, problems: problems.digest })
         const document: SpecDocument = {
           format: 1,

@@ -1,6 +1,5 @@
 /** One policy on one benchmark under one prompt: planned, completed in shards, judged. Known work is not done again. */
 import { accuracyOf } from './analysis/accuracy.ts'
-import { strategyOf } from './analysis/strategy.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
@@ -13,7 +12,6 @@ import {
   EvaluationTask,
   type Accuracy,
   type Policy,
-  type Rollout,
   type TableRef,
 } from './contracts.ts'
 import { durable } from './durable.ts'
@@ -21,10 +19,10 @@ import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import { GRADER_VERSION, grade } from './grading/index.ts'
 import type { Deps } from './index.ts'
-import { openData, openSourcePolicy, openTokenizerOf } from './open.ts'
+import { checkpointKey, openData, openSourcePolicy, openTokenizerOf } from './open.ts'
+import { requirePolicy } from './restore.ts'
+import { sampleRollouts } from './rollouts.ts'
 import { cut } from './spec/batch.ts'
-import { promptOf } from './spec/prompt.ts'
-import { InvalidSpec } from './spec/resolve.ts'
 
 interface Plan {
   readonly completions: string
@@ -126,35 +124,23 @@ function computeActivities(deps: Deps, engine: Engine) {
         const stored = await tableRef(deps.store, key, inputs)
         if (stored !== null) return stored
 
+        await requirePolicy({ ...deps, engine }, task.source, policy, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = cut(plan.problems, plan.samples)[input.shard]
         const problems = (await problemsOf(deps, task)).slice(range?.from, range?.to)
-        const asked = problems.map((problem) => ({
-          ...promptOf(tokenizer, task.prompt, problem),
-          at: { seed: task.seed, purpose: 'evaluate' as const, problem: problem.id },
-          samples: Array.from({ length: plan.samples }, (_, sample) => sample),
-        }))
-        const rows: Rollout[] = []
-        for await (const { prompt, text, ...completion } of engine.sample(
+        const rows = await sampleRollouts(
+          { engine, tokenizer },
           policy,
-          asked,
-          { ...plan.sampling, stop: asked[0]?.stop ?? [] },
-          control,
-        )) {
-          rows.push({
-            problem: problems[prompt]!.id,
+          problems.map((problem) => ({
+            problem,
             occurrence: 0,
-            sample: completion.sample,
-            prompt: asked[prompt]!.text,
-            completion: text,
-            promptTokens: [...asked[prompt]!.tokens],
-            tokens: [...completion.tokens],
-            logprobs: [...completion.logprobs],
-            stop: completion.stop,
-            policy: policy.digest,
-            strategy: strategyOf(text),
-          })
-        }
+            at: { seed: task.seed, purpose: 'evaluate', problem: problem.id },
+          })),
+          task.prompt,
+          plan.samples,
+          plan.sampling,
+          control,
+        )
         return writeTable(deps.store, key, rolloutsTable, rows, inputs)
       }),
   }
@@ -211,20 +197,4 @@ async function note(
       } satisfies EvaluationRecord),
     ),
   )
-}
-
-/** <run> or <run>/<step> to the key of its checkpoint. Throws InvalidSpec naming what is there. */
-export async function checkpointKey(deps: Deps, name: string): Promise<string> {
-  const match = /^([^/]+)(?:\/(\d+))?$/.exec(name)
-  if (match?.[1] === undefined)
-    throw new InvalidSpec(`checkpoint: expected <run> or <run>/<step>, found ${JSON.stringify(name)}`)
-  const steps: number[] = []
-  for await (const { key } of deps.store.list(keys.checkpoints(match[1]))) steps.push(keys.stepOf(key))
-  if (steps.length === 0) throw new InvalidSpec(`checkpoint ${name}: run ${match[1]} has none`)
-  const step = match[2] === undefined ? Math.max(...steps) : Number(match[2])
-  if (!steps.includes(step))
-    throw new InvalidSpec(
-      `checkpoint ${name}: no step ${step}, there are ${steps.sort((a, b) => a - b).join(', ')}`,
-    )
-  return keys.checkpoint(match[1], step)
 }

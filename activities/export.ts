@@ -3,14 +3,19 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ExportSpec } from './contracts.ts'
+import { NotFound } from './checkpoint/store.ts'
+import { ExportSpec, type Blob } from './contracts.ts'
 import { durable } from './durable.ts'
-import { checkpointKey } from './evaluate.ts'
 import type { Deps } from './index.ts'
 import { NotAllowed, requireAllowed } from './models/source.ts'
-import { openSourcePolicy } from './open.ts'
+import { checkpointKey, openSourcePolicy } from './open.ts'
 import { weightIndex } from './policy/safetensors.ts'
 import { parseSpec } from './spec/resolve.ts'
+
+/** A checkpoint's blob that its run let go: a worker that computes can bring it back. */
+export class NotKept extends Error {
+  override readonly name = 'NotKept'
+}
 
 export function exportActivities(deps: Deps) {
   return {
@@ -30,7 +35,7 @@ export function exportActivities(deps: Deps) {
         for (const [i, { name, ...blob }] of policy.files.entries()) {
           control.progress({ phase: 'save', done: i, total: policy.files.length })
           const path = join(partial, name)
-          await copyFile(await deps.blobs.file(blob, { signal: control.signal }), path)
+          await copyFile(await keptFile(deps, checkpoint, blob, control.signal), path)
           if (name.endsWith('.safetensors')) weights.push({ name, path })
         }
         // Trained weights are f32 whatever the initial ones were; readers go by what config.json says.
@@ -50,5 +55,19 @@ export function exportActivities(deps: Deps) {
         await rename(partial, folder)
         return { folder: to, policy: policy.digest }
       }),
+  }
+}
+
+async function keptFile(
+  { blobs }: Deps,
+  checkpoint: string,
+  blob: Blob,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    return await blobs.file(blob, { signal })
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error
+    throw new NotKept(`checkpoint ${checkpoint}: its weights are not kept any more`, { cause: error })
   }
 }

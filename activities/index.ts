@@ -6,9 +6,11 @@ import { admitActivities } from './admit.ts'
 import { enrollActivities } from './enroll.ts'
 import { evaluateActivities } from './evaluate.ts'
 import { exportActivities } from './export.ts'
+import { housekeepActivities } from './housekeep.ts'
 import { intakeActivities } from './intake.ts'
 import { pretrainActivities } from './pretrain.ts'
 import { reportActivities } from './report.ts'
+import { restoreActivities } from './restore.ts'
 import { rewardActivities } from './reward.ts'
 import { sampleActivities } from './sample.ts'
 import { stepActivities } from './step.ts'
@@ -45,6 +47,7 @@ export function lightActivities(deps: Deps) {
     ...pretrainActivities(deps).light,
     ...exportActivities(deps),
     ...reportActivities(deps),
+    ...housekeepActivities(deps),
   }
 }
 
@@ -52,6 +55,7 @@ export function computeActivities(deps: Deps & { readonly engine: Engine }) {
   return {
     ...sampleActivities(deps),
     ...stepActivities(deps),
+    ...restoreActivities(deps),
     ...evaluateActivities(deps).compute(deps.engine),
     ...pretrainActivities(deps).compute(deps.engine),
   }

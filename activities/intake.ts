@@ -12,6 +12,7 @@ import type { Control } from './engine/port.ts'
 import type { Deps } from './index.ts'
 import { openSource } from './models/source.ts'
 import { openPolicy } from './policy/open.ts'
+import { openTokenizer } from './policy/tokenizer.ts'
 
 export function intakeActivities(deps: Deps) {
   return {
@@ -55,11 +56,12 @@ export async function intakeModel(
   }
   const policy = policyOf(files)
   // Opened once here, so that a model nobody can run is refused by name before anything is computed.
-  await openPolicy(
+  const opened = await openPolicy(
     await Promise.all(
       policy.files.map(async ({ name, ...blob }) => ({ name, path: await deps.blobs.file(blob) })),
     ),
   )
+  await openTokenizer(opened.files)
   const key = pinnedKey ?? keys.model(policy.digest)
   const document = await commit(deps.store, key, ModelDocument, {
     format: 1,

@@ -13,6 +13,7 @@ import type { Problem } from './benchmarks/problem.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './index.ts'
 import { openTokenizer, type Tokenizer } from './policy/tokenizer.ts'
+import { InvalidSpec } from './spec/resolve.ts'
 
 export interface OpenSpec {
   readonly document: SpecDocument
@@ -49,6 +50,22 @@ export async function openSourcePolicy(deps: Deps, source: string): Promise<Poli
       ? requireDocument(deps.store, source, ModelDocument)
       : requireDocument(deps.store, source, CheckpointDocument))
   ).policy
+}
+
+/** <run> or <run>/<step> to the key of its checkpoint. Throws InvalidSpec naming what is there. */
+export async function checkpointKey(deps: Deps, name: string): Promise<string> {
+  const match = /^([^/]+)(?:\/(\d+))?$/.exec(name)
+  if (match?.[1] === undefined)
+    throw new InvalidSpec(`checkpoint: expected <run> or <run>/<step>, found ${JSON.stringify(name)}`)
+  const steps: number[] = []
+  for await (const { key } of deps.store.list(keys.checkpoints(match[1]))) steps.push(keys.stepOf(key))
+  if (steps.length === 0) throw new InvalidSpec(`checkpoint ${name}: run ${match[1]} has none`)
+  const step = match[2] === undefined ? Math.max(...steps) : Number(match[2])
+  if (!steps.includes(step))
+    throw new InvalidSpec(
+      `checkpoint ${name}: no step ${step}, there are ${steps.sort((a, b) => a - b).join(', ')}`,
+    )
+  return keys.checkpoint(match[1], step)
 }
 
 export async function openCheckpoint(deps: Deps, run: string, step: number): Promise<CheckpointDocument> {

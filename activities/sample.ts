@@ -1,16 +1,16 @@
 /** The rollouts of one shard of one step: policy and problems in, a stored table out. */
-import { strategyOf } from './analysis/strategy.ts'
 import * as keys from './checkpoint/keys.ts'
 import { rolloutsTable, tableRef, writeTable } from './checkpoint/tables.ts'
 import { digestOf } from './checkpoint/canonical.ts'
-import { ShardTask, type Rollout, type TableRef } from './contracts.ts'
+import { ShardTask, type TableRef } from './contracts.ts'
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import type { Deps } from './index.ts'
 import { openCheckpoint, openSpec, openTokenizerOf } from './open.ts'
+import { requirePolicy } from './restore.ts'
+import { sampleRollouts } from './rollouts.ts'
 import { batchOf, shardsOf } from './spec/batch.ts'
-import { promptOf } from './spec/prompt.ts'
 
 export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
   return {
@@ -32,34 +32,25 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
         const stored = await tableRef(deps.store, key, inputs)
         if (stored !== null) return stored
 
+        await requirePolicy(deps, keys.checkpoint(run, step - 1), policy, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = shardsOf(spec)[shard]
         if (range === undefined)
           throw new RangeError(`shard ${shard} of step ${step}: the spec has ${shardsOf(spec).length}`)
         const places = batchOf(problems, spec, step).slice(range.from, range.to)
-        const asked = places.map(({ problem, occurrence }) => ({
-          ...promptOf(tokenizer, spec.prompt, problem),
-          at: { seed: spec.seed, purpose: 'sample' as const, step, problem: problem.id, occurrence },
-          samples: Array.from({ length: spec.batch.group }, (_, sample) => sample),
-        }))
-        const rollouts: Rollout[] = []
-        const decoding = { ...spec.sampling, stop: asked[0]?.stop ?? [] }
-        for await (const { prompt, ...completion } of deps.engine.sample(policy, asked, decoding, control)) {
-          const { problem, occurrence } = places[prompt]!
-          rollouts.push({
-            problem: problem.id,
+        const rollouts = await sampleRollouts(
+          { engine: deps.engine, tokenizer },
+          policy,
+          places.map(({ problem, occurrence }) => ({
+            problem,
             occurrence,
-            sample: completion.sample,
-            prompt: asked[prompt]!.text,
-            completion: completion.text,
-            promptTokens: [...asked[prompt]!.tokens],
-            tokens: [...completion.tokens],
-            logprobs: [...completion.logprobs],
-            stop: completion.stop,
-            policy: policy.digest,
-            strategy: strategyOf(completion.text),
-          })
-        }
+            at: { seed: spec.seed, purpose: 'sample', step, problem: problem.id, occurrence },
+          })),
+          spec.prompt,
+          spec.batch.group,
+          spec.sampling,
+          control,
+        )
         return writeTable(deps.store, key, rolloutsTable, rollouts, inputs)
       }),
   }

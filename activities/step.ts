@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
+import { NotFound } from './checkpoint/store.ts'
 import { requireTable, rewardsTable, rolloutsTable } from './checkpoint/tables.ts'
 import {
   CheckpointDocument,
@@ -20,7 +21,12 @@ import type { Deps } from './index.ts'
 import { openCheckpoint, openSpec, type OpenSpec } from './open.ts'
 import { shardsOf } from './spec/batch.ts'
 
-type ComputeDeps = Deps & { readonly engine: Engine }
+export type ComputeDeps = Deps & { readonly engine: Engine }
+
+/** Weights that nobody keeps any more, and that this worker cannot compute again to the bit. */
+export class WeightsLost extends Error {
+  override readonly name = 'WeightsLost'
+}
 
 export function stepActivities(deps: ComputeDeps) {
   return {
@@ -42,7 +48,7 @@ export function stepActivities(deps: ComputeDeps) {
         const before = await checkpointOf(deps, run, step - 1)
         const replayed: number[] = []
         const updated = await update(deps, opened, before, inputs, control).catch(async (error: unknown) => {
-          if (!(error instanceof StateLost)) throw error
+          if (!(error instanceof StateLost || error instanceof NotFound)) throw error
           const restored = await replay(deps, opened, run, step - 1, replayed, control)
           return update(deps, opened, restored, inputs, control)
         })
@@ -107,8 +113,11 @@ async function update(
   return deps.engine.update(before, minibatches, spec.objective, spec.optimizer, plan, control)
 }
 
-/** Gets a lost optimizer state back: the updates since the last whole checkpoint, from stored rollouts. */
-async function replay(
+/**
+ * Gets a lost optimizer state or dropped weights back: the updates since the last whole checkpoint that the store has,
+ * from stored rollouts. Their blobs are stored again on the way. Throws WeightsLost, NotFound.
+ */
+export async function replay(
   deps: ComputeDeps,
   opened: OpenSpec,
   run: string,
@@ -118,7 +127,10 @@ async function replay(
 ): Promise<Checkpoint> {
   let from = to
   let checkpoint = await checkpointOf(deps, run, from)
-  while (checkpoint.optimizer.state === null) checkpoint = await checkpointOf(deps, run, --from)
+  while (checkpoint.optimizer.state === null || !(await isStored(deps, checkpoint))) {
+    if (from === 0) throw new NotFound(`run ${run}: the blobs of its step 0 are not in the store`)
+    checkpoint = await checkpointOf(deps, run, --from)
+  }
   for (let step = from + 1; step <= to; step++) {
     const { checkpoint: next } = await update(
       deps,
@@ -128,11 +140,23 @@ async function replay(
       control,
     )
     const committed = await checkpointOf(deps, run, step)
+    if (next.policy.digest !== committed.policy.digest && !(await isStored(deps, committed)))
+      throw new WeightsLost(
+        `run ${run}, step ${step}: its weights are no longer kept, and in the domain of this worker ` +
+          `(${deps.engine.domain}) the replay gives ${next.policy.digest} instead of ${committed.policy.digest}`,
+      )
     // Another determinism domain may differ in the last bits; the committed weights win, the state is ours.
     checkpoint = { ...next, policy: committed.policy, lineage: committed.lineage }
     replayed.push(step)
   }
   return checkpoint
+}
+
+/** Whether the store has all that a checkpoint names. */
+async function isStored({ store }: Deps, { policy, optimizer }: Checkpoint): Promise<boolean> {
+  for (const { digest, sizeBytes } of [...policy.files, ...(optimizer.state ?? [])])
+    if ((await store.head(keys.blob(digest)))?.sizeBytes !== sizeBytes) return false
+  return true
 }
 
 async function writeProvenance(

@@ -107,9 +107,9 @@ async function differentiate({ model, threads, batch, tokens }: Work): Promise<M
   return figures
 }
 
-async function adamw({ model, threads }: Work): Promise<number> {
+async function adamw({ model }: Work): Promise<number> {
   const count = parametersOf(await openFolder(model))
-  const step = new OptimizerStep(threads)
+  const step = new OptimizerStep()
   const weights = new Float32Array(count).fill(0.02)
   const gradient = new Float32Array(count).fill(1e-4)
   const moments: Moments = { m: new Float32Array(0), v: new Float32Array(0) }

@@ -42,6 +42,17 @@ const Allow = z
 
 const Count = z.coerce.number({ error: 'expected a whole number' }).int().min(1)
 
+const units = { '': 1, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const
+
+/** Bytes, from `1073741824`, `500MiB`, `20 GiB`. */
+const Size = z
+  .string()
+  .regex(/^\d+(\.\d+)? ?(B|KiB|MiB|GiB|TiB)?$/, 'expected a size such as 500MiB or 20GiB')
+  .transform((text) => {
+    const [, amount, unit = ''] = /^([\d.]+) ?(\w*)$/.exec(text) ?? []
+    return Math.floor(Number(amount) * units[unit as keyof typeof units])
+  })
+
 const Environment = z.object({
   PLACEBO_STORE: StoreUrl,
   PLACEBO_DATA_DIR: Folder.optional(),
@@ -49,6 +60,8 @@ const Environment = z.object({
     .string()
     .default(() => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'placebo', 'blobs'))
     .transform((path) => resolve(path)),
+  PLACEBO_CACHE_LIMIT: Size.default(100 * units.GiB),
+  PLACEBO_CACHE_FLOOR: Size.default(units.GiB),
   PLACEBO_ALLOW: Allow.default([]),
   PLACEBO_THREADS: Count.default(() => availableParallelism()),
   HF_TOKEN: z.string().min(1).optional(),
@@ -59,6 +72,9 @@ export interface Config {
   readonly store: string
   readonly dataFolder: string | null
   readonly cache: string
+  readonly cacheLimitBytes: number
+  /** What the cache leaves free on its disk. */
+  readonly cacheFloorBytes: number
   /** URL prefixes that a spec may name. */
   readonly allow: readonly string[]
   readonly threads: number
@@ -88,6 +104,8 @@ export function readConfig(env: Environment): Config {
     store: data.PLACEBO_STORE,
     dataFolder: data.PLACEBO_DATA_DIR ?? null,
     cache: data.PLACEBO_CACHE,
+    cacheLimitBytes: data.PLACEBO_CACHE_LIMIT,
+    cacheFloorBytes: data.PLACEBO_CACHE_FLOOR,
     allow: data.PLACEBO_ALLOW,
     threads: data.PLACEBO_THREADS,
     residentBytes: Math.floor(totalmem() / 4),

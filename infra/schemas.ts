@@ -6,7 +6,15 @@ import { realpathSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { EvaluateSpec, ExportSpec, PretrainSpec, SweepSpec, TrainSpec } from '../activities/contracts.ts'
+import {
+  EvaluateSpec,
+  ExportSpec,
+  GcSpec,
+  PretrainSpec,
+  SweepSpec,
+  TrainSpec,
+  VerifySpec,
+} from '../activities/contracts.ts'
 
 export const schemaFolder = join(import.meta.dirname, '..', 'examples', 'schemas')
 
@@ -16,6 +24,8 @@ const specs = {
   sweep: SweepSpec,
   pretrain: PretrainSpec,
   export: ExportSpec,
+  gc: GcSpec,
+  verify: VerifySpec,
 }
 
 /** File name to text. `input`: what a user writes, so fields with a default are not required. */

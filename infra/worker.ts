@@ -6,6 +6,7 @@
  * safe point, and the process exits 0. Needs nothing on its disk but a cache.
  */
 import { realpathSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -37,7 +38,8 @@ export interface Tampering {
 export async function runWorker(role: Role, tampering?: Tampering): Promise<void> {
   let stop = (): void => process.exit(0) // nothing runs yet
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
-  const { store: url, dataFolder, cache, allow, threads, residentBytes, hub } = readConfig(process.env)
+  const settings = readConfig(process.env)
+  const { store: url, dataFolder, allow, threads, residentBytes, hub } = settings
   const logger = new JsonLogger(process.stdout)
   Runtime.install({
     logger,
@@ -47,7 +49,12 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   const reached = await reach(url)
   const store = tampering?.store(reached) ?? reached
   const { connection, namespace } = await connect()
-  const blobs = openBlobs(store, cache)
+  const blobs = openBlobs(store, settings.cache, {
+    limitBytes: settings.cacheLimitBytes,
+    floorBytes: settings.cacheFloorBytes,
+    freeBytes: freeBytesOf,
+    now: Date.now,
+  })
   const client = new Client({ connection, namespace })
   const engine =
     role === 'compute' ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes }), tampering) : null
@@ -69,6 +76,12 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   }
 }
 
+/** Bytes of a folder's disk that this user may still write. */
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
+}
+
 const tamper = (engine: Engine, tampering?: Tampering) => tampering?.engine(engine) ?? engine
 
 const shared = {
@@ -85,8 +98,6 @@ function lightWorker(deps: Deps): WorkerOptions {
     ...shared,
     taskQueue: config.taskQueues.light,
     workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    // One copy of zod for all cached workflows instead of one each.
-    bundlerOptions: { preloadModules: ['zod'] },
     activities: lightActivities(deps),
     maxConcurrentActivityTaskExecutions: config.worker.lightSlots,
     maxCachedWorkflows: config.worker.maxCachedWorkflows,

@@ -1,6 +1,6 @@
 /** What people see of a workflow: Markdown for the Web UI, and the search attributes that the namespace knows. */
 import { setCurrentDetails, upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
-import type { Accuracy, ResolvedTrain } from '../activities/contracts.ts'
+import type { Accuracy, Problem, ResolvedTrain, Sum } from '../activities/contracts.ts'
 import type { CurvePoint, StepMetrics, TrainProgress } from './train.ts'
 
 export type Attributes = Partial<
@@ -71,6 +71,26 @@ export function showEvaluation(results: readonly Accuracy[], tasks: number): voi
       '| benchmark | prompt | accuracy, % [95%] | problems x samples |',
       '|---|---|---|---|',
       ...rows,
+    ].join('\n'),
+  )
+}
+
+export const sizeOf = ({ count, sizeBytes }: Sum) => `${count} (${(sizeBytes / 2 ** 20).toFixed(1)} MiB)`
+
+export function showHousekeeping(
+  phase: string,
+  rows: readonly (readonly [name: string, value: string | number])[],
+  problems: readonly Problem[] = [],
+): void {
+  setCurrentDetails(
+    [
+      `**${phase}**`,
+      '',
+      '| | |',
+      '|---|---|',
+      ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+      ...(problems.length > 0 ? ['', '| object | problem |', '|---|---|'] : []),
+      ...problems.map(({ key, problem }) => `| \`${key}\` | ${problem.replaceAll('|', '\\|')} |`),
     ].join('\n'),
   )
 }

@@ -1,6 +1,8 @@
 /** The workflow types, as the CLI's --type names them. */
 export { evaluate } from './evaluate.ts'
 export { exportCheckpoint as export } from './export.ts'
+export { gc } from './gc.ts'
 export { pretrain } from './pretrain.ts'
 export { sweep } from './sweep.ts'
 export { train } from './train.ts'
+export { verify } from './verify.ts'

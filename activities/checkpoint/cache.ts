@@ -4,22 +4,32 @@
  * Nothing is read before its digest was computed: while a download streams to a temporary file, which is renamed only
  * if it matches, and once a process for files that were there before it. Two processes that bring the same blob rename
  * the same bytes onto each other. An object in the store is believed only if its size and CRC32 are the blob's own; a
- * torn one is written again. Leaves out: eviction, so the folder grows until someone empties it (always safe between
- * activities: a missing file is downloaded again).
+ * torn one is written again, and so is one old enough that a garbage collector could be about to remove it. What is
+ * handed out inside of `pinned` (pins.ts) stays for as long; the rest goes when there must be room (room.ts), which is
+ * always safe: a missing file is downloaded again.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { checksumsOf, checksumsOfFile, type Checksums } from './checksum.ts'
-import { same } from './content.ts'
+import { fresh, same } from './content.ts'
 import { codeOf } from './faults.ts'
 import * as keys from './keys.ts'
+import { Pins, pinned } from './pins.ts'
+import { Room, type RoomOptions } from './room.ts'
 import { CorruptObject, type BlobRef, type Blobs, type Store, type Transfer } from './store.ts'
 import { sweep, temporaryName } from './temporary.ts'
 
-export function openBlobs(store: Store, folder: string): Blobs {
-  return new BlobCache(store, folder)
+/**
+ * For how long a blob that is in the store is believed to stay there although nothing names it yet. What collects
+ * garbage must wait for this and the longest attempt of an activity.
+ */
+export const believedForMs = 24 * 3600_000
+
+/** The store's blobs through a folder of this machine; without `limits` nothing is ever evicted. */
+export function openBlobs(store: Store, folder: string, limits: RoomOptions | null = null): Blobs {
+  return new BlobCache(store, folder, limits)
 }
 
 class BlobCache implements Blobs {
@@ -30,27 +40,35 @@ class BlobCache implements Blobs {
   readonly #verified = new Set<string>()
   readonly #bringing = new Map<string, Promise<string>>()
   readonly #swept: Promise<void>
+  readonly #pins: Pins
+  readonly #room: Room | null
+  readonly #now: (() => number) | null
 
-  constructor(store: Store, folder: string) {
+  constructor(store: Store, folder: string, limits: RoomOptions | null) {
     this.#store = store
     this.folder = folder
     this.#temporary = join(folder, 'tmp')
     mkdirSync(this.#temporary, { recursive: true })
     this.#swept = sweep(this.#temporary)
+    this.#pins = new Pins(this.#temporary)
+    this.#room = limits && new Room(folder, this.#temporary, limits)
+    this.#now = limits?.now ?? null
   }
 
   async put(bytes: Uint8Array, transfer?: Transfer): Promise<BlobRef> {
     const sums = checksumsOf(bytes)
     const key = keys.blob(sums.digest)
     // What is there and differs is torn, and what is written is the same whoever writes it: no condition is needed.
-    if (!same(await this.#store.head(key), sums)) await this.#store.replace(key, bytes, transfer)
+    const found = await this.#store.head(key)
+    if (!same(found, sums) || !fresh(found, this.#fresh())) await this.#store.replace(key, bytes, transfer)
     return refOf(sums)
   }
 
   async adopt(path: string, transfer?: Transfer): Promise<BlobRef> {
     const sums = await checksumsOfFile(path, signalOf(transfer))
-    await this.#store.upload(keys.blob(sums.digest), path, transfer)
+    await this.#store.upload(keys.blob(sums.digest), path, { ...transfer, ...this.#fresh() })
     await this.#place(path, sums.digest)
+    await this.#room?.make(sums.sizeBytes)
     return refOf(sums)
   }
 
@@ -72,23 +90,49 @@ class BlobCache implements Blobs {
   }
 
   async bytes(ref: BlobRef, transfer?: Transfer): Promise<Uint8Array> {
-    return readFile(await this.file(ref, transfer))
+    return pinned(async () => readFile(await this.file(ref, transfer)))
   }
 
   async scratch(name: string): Promise<string> {
+    await this.#room?.make(0)
+    return this.#scratch(name)
+  }
+
+  async #scratch(name: string): Promise<string> {
     await this.#swept
     return join(this.#temporary, temporaryName(basename(name)))
   }
 
   async #bring(ref: BlobRef, transfer?: Transfer): Promise<string> {
-    if (await this.#cached(ref, transfer)) return this.#path(ref.digest)
-    const temporary = await this.scratch(ref.digest)
+    const path = this.#path(ref.digest)
+    for (;;) {
+      const isCached = await this.#cached(ref, transfer)
+      const bring = () => this.#fetch(ref, transfer)
+      const held = isCached
+        ? await this.#hold(path, ref)
+        : await (this.#room?.during(ref.sizeBytes, bring) ?? bring())
+      if (held !== null) return held // else another process has evicted it since
+    }
+  }
+
+  async #fetch(ref: BlobRef, transfer?: Transfer): Promise<string | null> {
+    const temporary = await this.#scratch(ref.digest)
     try {
       await this.#download(ref, temporary, transfer)
-      return await this.#place(temporary, ref.digest)
+      await this.#place(temporary, ref.digest)
+      return await this.#hold(this.#path(ref.digest), ref)
     } finally {
       await rm(temporary, { force: true })
     }
+  }
+
+  async #hold(path: string, { digest }: BlobRef): Promise<string | null> {
+    await this.#room?.used(path)
+    return this.#pins.hold(path, digest)
+  }
+
+  #fresh(): { freshSinceMs?: number } {
+    return this.#now === null ? {} : { freshSinceMs: this.#now() - believedForMs }
   }
 
   /** Whether the cache has the blob's verified bytes; what does not match is removed. */
@@ -129,12 +173,11 @@ class BlobCache implements Blobs {
     )
   }
 
-  async #place(from: string, digest: string): Promise<string> {
+  async #place(from: string, digest: string): Promise<void> {
     const to = this.#path(digest)
     await mkdir(dirname(to), { recursive: true })
     await rename(from, to)
     this.#verified.add(digest)
-    return to
   }
 
   #path(digest: string): string {

@@ -1,6 +1,7 @@
 /** What is to be stored, cut where a transfer wants it: bytes in memory, or a file. Its CRC32 is known before it goes. */
 import { open } from 'node:fs/promises'
 import { crc32Of, crc32OfFile } from './checksum.ts'
+import type { ObjectHead, Upload } from './store.ts'
 
 export interface Content {
   readonly sizeBytes: number
@@ -31,8 +32,10 @@ export async function openContent(
   return { ...sums, part, close: () => file.close() }
 }
 
+/** Whether what a store has is young enough for a writer who counts on its staying. */
+export const fresh = (found: ObjectHead | null, upload: Upload | undefined) =>
+  (found?.modifiedMs ?? 0) >= (upload?.freshSinceMs ?? -Infinity)
+
 /** Whether what a store has is this content, as far as size and checksum can tell. */
-export const same = (
-  found: { sizeBytes: number; crc32: string | null } | null,
-  content: Omit<Content, 'part'>,
-) => found?.sizeBytes === content.sizeBytes && found.crc32 === content.crc32
+export const same = (found: Omit<ObjectHead, 'modifiedMs'> | null, content: Omit<Content, 'part'>) =>
+  found?.sizeBytes === content.sizeBytes && found.crc32 === content.crc32

@@ -7,13 +7,21 @@
  */
 import { createReadStream, type Dirent } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { chunksOf, crc32OfFile } from './checksum.ts'
-import { same } from './content.ts'
+import { fresh, same } from './content.ts'
 import { codeOf, faultOf } from './faults.ts'
 import { checkKey } from './keys.ts'
-import { NotFound, type Store, type Transfer } from './store.ts'
+import {
+  NotFound,
+  type Listed,
+  type ObjectHead,
+  type Store,
+  type Transfer,
+  type Unfinished,
+  type Upload,
+} from './store.ts'
 import { sweep, temporaryName } from './temporary.ts'
 
 /** Not a key (checkKey refuses segments that start with a dot), so nothing lists or reads it. */
@@ -38,8 +46,12 @@ export class FileStore implements Store {
     return store
   }
 
-  async head(key: string): Promise<{ sizeBytes: number; crc32: string | null } | null> {
-    return this.#try('head', key, () => crc32OfFile(this.#path(key))).catch((error: unknown) => {
+  async head(key: string): Promise<ObjectHead | null> {
+    const path = this.#path(key)
+    return this.#try('head', key, async () => {
+      const { mtimeMs } = await stat(path) // first: what is written meanwhile may look older, never younger
+      return { ...(await crc32OfFile(path)), modifiedMs: mtimeMs }
+    }).catch((error: unknown) => {
       if (error instanceof NotFound) return null
       throw error
     })
@@ -81,10 +93,10 @@ export class FileStore implements Store {
     )
   }
 
-  async upload(key: string, path: string, transfer?: Transfer): Promise<'created' | 'exists'> {
+  async upload(key: string, path: string, transfer?: Upload): Promise<'created' | 'exists'> {
     const source = await crc32OfFile(path, transfer)
     const known = await this.head(key)
-    if (same(known, source)) return 'exists'
+    if (same(known, source) && fresh(known, transfer)) return 'exists'
     return this.#try('upload', key, () =>
       this.#write(
         key,
@@ -94,18 +106,40 @@ export class FileStore implements Store {
     )
   }
 
-  async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
-    yield* this.#walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix)
+  async *list(prefix: string, after = ''): AsyncIterable<Listed> {
+    yield* this.#walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix, after)
   }
 
   async remove(key: string): Promise<void> {
     await this.#try('remove', key, () => rm(this.#path(key), { force: true }))
   }
 
+  async removeOlder(key: string, beforeMs: number): Promise<boolean> {
+    const path = this.#path(key)
+    return this.#try('remove', key, async () => {
+      const found = await stat(path).catch(ifAbsent)
+      if (found === null || found.mtimeMs >= beforeMs) return false
+      await rm(path, { force: true })
+      return true
+    })
+  }
+
+  /** Temporary files: a process of this machine that died leaves none past the next opening, other machines' stay. */
+  async *unfinished(): AsyncIterable<Unfinished> {
+    for (const id of await readdir(join(this.#folder, temporary))) {
+      const found = await stat(join(this.#folder, temporary, id)).catch(ifAbsent) // ended meanwhile
+      if (found !== null) yield { id, key: null, startedMs: found.birthtimeMs || found.mtimeMs }
+    }
+  }
+
+  async discard({ id }: Unfinished): Promise<void> {
+    await this.#try('discard', null, () => rm(join(this.#folder, temporary, basename(id)), { force: true }))
+  }
+
   async close(): Promise<void> {}
 
   /** Files under `folder` ('' or ending in a slash) whose keys start with `prefix`, in byte order of their keys. */
-  async *#walk(folder: string, prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
+  async *#walk(folder: string, prefix: string, after: string): AsyncIterable<Listed> {
     const entries = await this.#try('list', folder, () =>
       readdir(join(this.#folder, folder), { withFileTypes: true }),
     ).catch((error: unknown): Dirent[] => {
@@ -115,13 +149,15 @@ export class FileStore implements Store {
     const names = entries
       .filter(({ name }) => !name.startsWith('.'))
       .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      .sort(inByteOrder)
     for (const name of names) {
       if (name.endsWith('/')) {
-        if (name.startsWith(prefix) || prefix.startsWith(name)) yield* this.#walk(name, prefix)
-      } else if (name.startsWith(prefix)) {
-        const found = await stat(join(this.#folder, name)).catch(() => null) // null: removed since it was listed
-        if (found !== null) yield { key: name, sizeBytes: found.size }
+        const isBehind = after.startsWith(name) || inByteOrder(name, after) > 0 // or some of it is
+        if (isBehind && (name.startsWith(prefix) || prefix.startsWith(name)))
+          yield* this.#walk(name, prefix, after)
+      } else if (name.startsWith(prefix) && inByteOrder(name, after) > 0) {
+        const found = await stat(join(this.#folder, name)).catch(ifAbsent) // removed since it was listed
+        if (found !== null) yield { key: name, sizeBytes: found.size, modifiedMs: found.mtimeMs }
       }
     }
   }
@@ -197,6 +233,14 @@ async function writeAll(
     doneBytes += chunk.length
     transfer?.progress?.(doneBytes, totalBytes)
   }
+}
+
+/** As UTF-8, which is the order in which S3 lists. */
+const inByteOrder = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+function ifAbsent(error: unknown): null {
+  if (codeOf(error) === 'ENOENT') return null
+  throw error
 }
 
 const present = (path: string) =>

@@ -8,6 +8,9 @@ export const store = 'store.json'
 
 export const blob = (digest: string) => `blobs/sha256/${checked(digest).slice(0, 2)}/${digest}`
 
+/** Prefix of the blobs whose digests begin with this digit. */
+export const blobs = (digit: string) => `blobs/sha256/${digit}`
+
 export const spec = (hash: string) => `specs/${checked(hash)}.json`
 export const model = (key: string) => `models/${checked(key)}.json`
 export const data = (key: string) => `data/${checked(key)}.json`
@@ -35,6 +38,13 @@ export const checkpoint = (id: string, step: number) => `${checkpoints(id)}${dig
 export const sweepResults = (id: string) => `sweeps/${identifier(id)}/results.parquet`
 export const sweepReport = (id: string) => `sweeps/${identifier(id)}/report/index.html`
 
+/** Prefix of what a survey of the store wrote down about blobs whose digests begin with this digit. */
+export const surveyed = (survey: string, digit: string) => `${surveyFolder(survey)}${digit}/`
+export const surveyPage = (survey: string, digit: string, page: number) =>
+  `${surveyed(survey, digit)}${digits(page, 6)}.json`
+/** Prefix of all that a survey wrote down, or of all surveys. */
+export const surveys = (survey?: string) => (survey === undefined ? 'surveys/' : surveyFolder(survey))
+
 /** The step that a key under `steps` or `checkpoints` belongs to. */
 export function stepOf(key: string): number {
   const step = /^runs\/[^/]+\/(?:steps|checkpoints)\/(\d{6,})[./]/.exec(key)?.[1]
@@ -60,6 +70,7 @@ function faultOf(key: string): string | null {
   return null
 }
 
+const surveyFolder = (id: string) => `surveys/${identifier(id)}/`
 const runFolder = (id: string) => `runs/${identifier(id)}`
 const stepFolder = (id: string, step: number) => `${steps(id)}${digits(step, 6)}`
 

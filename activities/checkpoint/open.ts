@@ -1,7 +1,7 @@
 /**
  * Opens a store by its URL, and tells one store from another by the id in its store.json.
  *
- * A wrong bucket, key or address shows here: opening lists the store once. s3.ts is loaded only for s3:// URLs, for the
+ * A wrong bucket, key or address shows here: opening lists the store once. s3/ is loaded only for s3:// URLs, for the
  * SDK behind it takes longer to load than all the rest.
  */
 import { randomUUID } from 'node:crypto'
@@ -15,7 +15,7 @@ import type { Store } from './store.ts'
 /** `s3://bucket/prefix` (credentials and address from the environment, as AWS's tools read them) or `file:///folder`. */
 export async function openStore(url: string): Promise<Store> {
   if (/^file:\/\/\//.test(url)) return FileStore.open(url)
-  if (/^s3:\/\//.test(url)) return (await import('./s3.ts')).S3Store.open(url)
+  if (/^s3:\/\//.test(url)) return (await import('./s3/store.ts')).S3Store.open(url)
   throw new TypeError(`store ${JSON.stringify(url)}: expected s3://bucket/prefix or file:///folder`)
 }
 

@@ -60,26 +60,52 @@ export function requireAllowed(what: string, url: string, allow: readonly string
 
 async function nano(model: string): Promise<ModelSource> {
   const name = model.slice('nano/'.length)
-  const known = (await readdir(nanoFolder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  if (!known.includes(name)) throw new ModelUnavailable(`model ${model}: not there, known: ${known.map((n) => `nano/${n}`).join(', ')}`)
+  const known = (await readdir(nanoFolder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+  if (!known.includes(name))
+    throw new ModelUnavailable(
+      `model ${model}: not there, known: ${known.map((n) => `nano/${n}`).join(', ')}`,
+    )
   return folder(join(nanoFolder, name), model)
 }
 
 /** Which files of a folder make a policy. Sharded weights are named by their index. */
-async function select(names: readonly string[], model: string, read: (name: string) => Promise<string>): Promise<string[]> {
-  const optional = ['generation_config.json', 'tokenizer_config.json', 'chat_template.jinja', 'special_tokens_map.json']
+async function select(
+  names: readonly string[],
+  model: string,
+  read: (name: string) => Promise<string>,
+): Promise<string[]> {
+  const optional = [
+    'generation_config.json',
+    'tokenizer_config.json',
+    'chat_template.jinja',
+    'special_tokens_map.json',
+  ]
   for (const name of ['config.json', 'tokenizer.json']) {
-    if (!names.includes(name)) throw new ModelUnavailable(`model ${model}: no ${name} among its ${names.length} files`)
+    if (!names.includes(name))
+      throw new ModelUnavailable(`model ${model}: no ${name} among its ${names.length} files`)
   }
   const index = 'model.safetensors.index.json'
   const weights = names.includes('model.safetensors')
     ? ['model.safetensors']
     : names.includes(index)
-      ? [index, ...new Set(Object.values((JSON.parse(await read(index)) as { weight_map: Record<string, string> }).weight_map))]
+      ? [
+          index,
+          ...new Set(
+            Object.values(
+              (JSON.parse(await read(index)) as { weight_map: Record<string, string> }).weight_map,
+            ),
+          ),
+        ]
       : []
-  if (weights.length === 0) throw new ModelUnavailable(`model ${model}: no model.safetensors and no ${index} (other formats are not read)`)
+  if (weights.length === 0)
+    throw new ModelUnavailable(
+      `model ${model}: no model.safetensors and no ${index} (other formats are not read)`,
+    )
   const absent = weights.filter((name) => !names.includes(name) || name.includes('/'))
-  if (absent.length > 0) throw new ModelUnavailable(`model ${model}: ${index} names ${absent.join(', ')}, not there`)
+  if (absent.length > 0)
+    throw new ModelUnavailable(`model ${model}: ${index} names ${absent.join(', ')}, not there`)
   return ['config.json', 'tokenizer.json', ...optional.filter((name) => names.includes(name)), ...weights]
 }
 
@@ -89,7 +115,9 @@ async function folder(path: string, model: string): Promise<ModelSource> {
   })
   const wanted = await select(names, model, (name) => readFile(join(path, name), 'utf8'))
   const files = wanted.map((name) => ({ name, path: join(path, name), bring: async () => {} }))
-  for (const file of files) if (!(await stat(file.path)).isFile()) throw new ModelUnavailable(`model ${model}: ${file.name} is not a file`)
+  for (const file of files)
+    if (!(await stat(file.path)).isFile())
+      throw new ModelUnavailable(`model ${model}: ${file.name} is not a file`)
   return { pinned: null, files }
 }
 
@@ -109,14 +137,18 @@ async function hub(model: string, { endpoint, token }: Reach['hub']): Promise<Mo
   const match = /^hf:\/\/([\w.-]+\/[\w.-]+)@([\w./-]+)$/.exec(model)
   if (match === null) throw new ModelUnavailable(`model ${model}: expected hf://owner/name@revision`)
   const [, repo = '', revision = ''] = match
-  const where = { ...(endpoint !== undefined && { hubUrl: endpoint }), ...(token !== undefined && { accessToken: token }) }
+  const where = {
+    ...(endpoint !== undefined && { hubUrl: endpoint }),
+    ...(token !== undefined && { accessToken: token }),
+  }
   const fail = (cause: Error) => {
     throw new ModelUnavailable(`model ${model}: the Hub says ${cause.message}`, { cause })
   }
   const { sha } = await modelInfo({ name: repo, revision, additionalFields: ['sha'], ...where }).catch(fail)
   const names: string[] = []
   try {
-    for await (const file of listFiles({ repo, revision: sha, ...where })) if (file.type === 'file') names.push(file.path)
+    for await (const file of listFiles({ repo, revision: sha, ...where }))
+      if (file.type === 'file') names.push(file.path)
   } catch (cause) {
     fail(cause as Error)
   }

@@ -3,7 +3,7 @@
  * Opening and running block the thread they are called on, although they return promises: callers that must answer
  * heartbeats run them in a worker thread. Inputs are not copied; outputs are fresh arrays. Feeds are checked here
  * against the graph, because the runtime's own messages name neither the graph nor the dimension.
- * Left out: preallocated outputs (the binding copies every output once more), device tensors, bf16 inputs and outputs.
+ * Left out: device tensors, bf16 inputs and outputs.
  */
 import * as ort from 'onnxruntime-node'
 import { encode } from './encode.ts'
@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly threads: number
   /** Where the files of external weights lie. */
   readonly weightsFolder?: string
-  /** Idle threads wait actively: faster alone, slower on a busy machine. Default false. */
+  /** Threads wait actively within a run: faster with many small nodes, slower on a busy machine. Default false. */
   readonly spinning?: boolean
   /** Plan memory from the first run's sizes: costs the most memory of all options. Default false. */
   readonly memPattern?: boolean
@@ -37,20 +37,36 @@ export interface Session {
   readonly graph: Graph
   /** All outputs of the graph, by name. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
+  /**
+   * Writes all outputs into arrays given by name, which may be inputs too where no node reads an input after its output
+   * is written. For small outputs: the binding makes a copy of each nevertheless.
+   */
+  runInto(feeds: Readonly<Record<string, Tensor>>, into: Readonly<Record<string, Tensor>>): Promise<void>
   release(): Promise<void>
 }
 
 export async function openSession(graph: Graph, options: SessionOptions): Promise<Session> {
   const session = await create(graph, options)
+  const given = (feeds: Readonly<Record<string, Tensor>>) => {
+    checkFeeds(graph, feeds)
+    return Object.fromEntries(graph.inputs.map(({ name }) => [name, toRuntime(feeds[name]!)]))
+  }
   return {
     graph,
     async run(feeds) {
-      checkFeeds(graph, feeds)
-      const given = Object.fromEntries(graph.inputs.map(({ name }) => [name, toRuntime(feeds[name]!)]))
-      const results = await session.run(given)
+      const results = await session.run(given(feeds))
       return Object.fromEntries(
         graph.outputs.map(({ name, value }) => [name, fromRuntime(value, results[name]!)]),
       )
+    },
+    async runInto(feeds, into) {
+      const targets = graph.outputs.map(({ name }) => {
+        const target = into[name]
+        if (!target)
+          throw new Error(`run ${graph.name}: output ${name}, expected an array to write to, found nothing`)
+        return [name, toRuntime(target)] as const
+      })
+      await session.run(given(feeds), Object.fromEntries(targets))
     },
     release: () => session.release(),
   }
@@ -60,7 +76,10 @@ async function create(graph: Graph, options: SessionOptions): Promise<ort.Infere
   const { device = 'cpu', weightsFolder, prepack = true } = options
   if (graph.weights.length > 0 && !weightsFolder)
     throw new Error(`session ${graph.name}: expected a weights folder for ${graph.weights[0]!.value.name}`)
-  const session: Record<string, unknown> = { intra_op: { allow_spinning: options.spinning ? '1' : '0' } }
+  const session: Record<string, unknown> = {
+    intra_op: { allow_spinning: options.spinning ? '1' : '0' },
+    force_spinning_stop: '1', // between runs
+  }
   if (weightsFolder) session.model_external_initializers_file_folder_path = weightsFolder
   if (!prepack) session.disable_prepacking = '1'
   try {

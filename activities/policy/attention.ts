@@ -9,7 +9,7 @@
  */
 import type { Dim, GraphBuilder, Value } from '../onnx/graph.ts'
 import type { ModelConfig } from './config.ts'
-import type { Keep, Projected } from './block.ts'
+import type { Projected } from './block.ts'
 
 /** Masks are 0 where a query sees a key and -1e9 where it does not. */
 export interface AttentionInputs {
@@ -40,41 +40,32 @@ export function declareAttention(g: GraphBuilder): AttentionInputs {
   }
 }
 
-/** `projected` has M = U·P + B·T tokens, prompts first; `keep` sees each core's output. */
+/** `projected` has M = U·P + B·T tokens, prompts first; what `cut` returns is used in place of a core's output. */
 export function attention(
   g: GraphBuilder,
   config: ModelConfig,
   { causal, owner, mask }: AttentionInputs,
   projected: Projected,
-  keep: Keep,
+  cut: (o: Value) => Value,
 ): Attention {
   const { kvHeads, headDim } = config
-  const cut = (x: Value): readonly Value[] => g.split(x, ['U*P', 'B*T'], 0)
+  const parts = (x: Value): readonly Value[] => g.split(x, ['U*P', 'B*T'], 0)
   const [[qPrompt, qRow], [kPrompt, kRow], [vPrompt, vRow]] = [
-    cut(projected.q),
-    cut(projected.k),
-    cut(projected.v),
+    parts(projected.q),
+    parts(projected.k),
+    parts(projected.v),
   ] as [[Value, Value], [Value, Value], [Value, Value]]
   const [keys, values] = [keyHeads(g, config, kPrompt, 'U', 'P'), keyHeads(g, config, vPrompt, 'U', 'P')]
-  const kept = (name: string) => (o: Value) => keep(`attention.${name}`, o)
   /** Prompt keys or values given to rows, and the rows' own behind them: [B, KV, P+T, D]. */
   const joined = (prompt: Value, row: Value): Value => {
     const flat = g.matmul(owner, g.reshape(prompt, ['U', merge(kvHeads * headDim, 'P')]))
     return g.concat([g.reshape(flat, ['B', kvHeads, 'P', headDim]), keyHeads(g, config, row, 'B', 'T')], 2)
   }
-  const prompts = core(
-    g,
-    config,
-    kept('prompts'),
-    queryHeads(g, config, qPrompt, 'U', 'P'),
-    keys,
-    values,
-    causal,
-  )
+  const prompts = core(g, config, cut, queryHeads(g, config, qPrompt, 'U', 'P'), keys, values, causal)
   const rows = core(
     g,
     config,
-    kept('rows'),
+    cut,
     queryHeads(g, config, qRow, 'B', 'T'),
     joined(keys, kRow),
     joined(values, vRow),
@@ -105,7 +96,7 @@ export function coreGradients(
 function core(
   g: GraphBuilder,
   { heads, headDim }: ModelConfig,
-  kept: (o: Value) => Value,
+  cut: (o: Value) => Value,
   q: Value,
   k: Value,
   v: Value,
@@ -115,7 +106,7 @@ function core(
   const [n, s, c] = [q.shape[0]!, mask.shape.at(-2)!, mask.shape.at(-1)!]
   const masked = g.add(g.reshape(scores, [n, heads, s, c]), mask)
   const p = g.reshape(g.softmax(masked), scores.shape)
-  return { q, k, v, p, o: kept(g.matmul(p, v)) }
+  return { q, k, v, p, o: cut(g.matmul(p, v)) }
 }
 
 /** [n·S, H·D] → [n, KV, G·S, D] */

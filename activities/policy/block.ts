@@ -24,13 +24,6 @@ export interface Projected {
   readonly v: Value // [N, kvHeads * headDim]
 }
 
-/**
- * Called with every result of a matrix product that a backward pass needs, by name; what it returns is used instead.
- * Layers give these results out in the forward pass and take them in again, so as not to compute them twice.
- */
-export type Keep = (name: string, value: Value) => Value
-const asIs: Keep = (_name, value) => value
-
 /** What attention gives for all heads, [N, heads * headDim]. */
 export type Attend = (projected: Projected) => Value
 
@@ -53,12 +46,11 @@ export function project(
   weight: WeightOf,
   h: Value,
   rope: Rope,
-  keep: Keep = asIs,
 ): Projected {
   const { names, norm, qkNorm, qkvBias } = families[config.family]
   const x = norm === 'pre' ? rmsNorm(g, config, h, weight(names.attentionNorm)) : h
   const linear = (name: string): Value =>
-    keep(name, affine(g, x, weight(name), qkvBias ? weight(name, 'bias') : undefined))
+    affine(g, x, weight(name), qkvBias ? weight(name, 'bias') : undefined)
   const normed = (y: Value, name: string): Value =>
     qkNorm === 'full' ? rmsNorm(g, config, y, weight(name)) : y
   return {
@@ -75,18 +67,17 @@ export function finishBlock(
   weight: WeightOf,
   h: Value,
   attended: Value,
-  keep: Keep = asIs,
 ): Value {
   const { names, norm } = families[config.family]
   const pre = norm === 'pre'
-  const linear = (x: Value, name: string): Value => keep(name, affine(g, x, weight(name)))
+  const linear = (x: Value, name: string): Value => affine(g, x, weight(name))
   const o = linear(attended, names.o)
   const middle = g.add(h, pre ? o : rmsNorm(g, config, o, weight(names.attentionNorm)))
   const x = pre ? rmsNorm(g, config, middle, weight(names.mlpNorm)) : middle
   const gate = g.op('QuickGelu', [linear(x, names.gate)], { alpha: 1 }) // SiLU
   const gated = g.mul(gate, linear(x, names.up))
-  if (pre) return g.add(middle, affine(g, gated, weight(names.down))) // a sum's derivative does not need it
-  return g.add(middle, rmsNorm(g, config, linear(gated, names.down), weight(names.mlpNorm)))
+  const down = linear(gated, names.down)
+  return g.add(middle, pre ? down : rmsNorm(g, config, down, weight(names.mlpNorm)))
 }
 
 /** x / √(mean x² + ε) · w over the last axis. */

@@ -94,7 +94,9 @@ export class Sampler {
       await this.release()
       const { threads } = this.#options
       const { weightsFolder } = this.#policy
-      const session = await openSession(forwardGraph(this.#policy, { nucleus }), { threads, weightsFolder })
+      const graph = forwardGraph(this.#policy, { nucleus })
+      // A step is hundreds of small nodes: threads that slept between them would lose a tenth of the time, or more.
+      const session = await openSession(graph, { threads, weightsFolder, spinning: threads > 1 })
       this.#session = { nucleus, session }
     }
     return this.#session.session

@@ -1,5 +1,5 @@
 /**
- * Arrays held from the forward to the backward pass. Copied into memory that is used again and again: the runtime's own
+ * The layers' inputs, held from the forward to the backward pass. Copied into memory that is used again and again: the runtime's own
  * outputs would live long enough to be collected late, and the process would grow by several times their size.
  */
 import type { Tensor } from '../onnx/session.ts'
@@ -18,9 +18,5 @@ export class Held {
     const copy = this.#memory.subarray(this.#used, (this.#used += data.length))
     copy.set(data as Float32Array)
     return { dtype, shape, data: copy }
-  }
-
-  holdAll(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-    return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, this.hold(tensor)]))
   }
 }

@@ -1,15 +1,15 @@
 /**
  * One layer's graphs, shared by all layers because weights are inputs: forward, h → h', and backward, (h, dh') → dh and
  * the gradient of every weight. The backward graph computes the forward pass again inside, so that a model's training
- * memory is one h a layer and one layer's intermediates; or it takes the matrix products kept by the forward pass (a
- * quarter of the time for `keptWidth` floats a token) and repeats only what is cheap. Both give the same bits.
+ * memory is one h a layer and one layer's intermediates. (Keeping the matrix products from the forward pass saved 6 % of
+ * the time for half a gigabyte at 135M parameters, and lost time with small models: each output is copied on its way.)
  * Dimensions are symbolic (attention.ts names them), so one session serves every micro-batch.
  */
 import { GraphBuilder, type Graph, type Value } from '../onnx/graph.ts'
 import { gradients, type Seed } from '../onnx/gradients.ts'
 import { attention, coreGradients, declareAttention } from './attention.ts'
-import { finishBlock, project, type Keep, type Rope, type WeightOf } from './block.ts'
-import { families, layerTensor, tensorShapes, type ModelConfig } from './config.ts'
+import { finishBlock, project, type Rope, type WeightOf } from './block.ts'
+import { layerTensor, tensorShapes, type ModelConfig } from './config.ts'
 
 export interface LayerWeight {
   /** The tensor's name without its layer: self_attn.q_proj.weight. */
@@ -25,56 +25,28 @@ export function layerWeights(config: ModelConfig): LayerWeight[] {
     .map(([name, shape]) => ({ name: name.slice(prefix.length), shape }))
 }
 
-/** Floats a token takes when a layer keeps its matrix products: q, k, v, attention, o, gate, up, and down for a norm. */
-export function keptWidth({ family, heads, kvHeads, headDim, width, hidden }: ModelConfig): number {
-  const down = families[family].norm === 'post' ? width : 0
-  return 2 * (heads + kvHeads) * headDim + width + 2 * hidden + down
-}
-
-/**
- * Inputs: h [M, width], positions, cos, sin, those of attention, each weight by name. Outputs: out [M, width] and, with
- * `keeping`, kept.NAME for each matrix product that the backward graph needs.
- */
-export function forwardGraph(config: ModelConfig, keeping: boolean): Graph {
-  const { g, weight, h, rope, inputs } = declare(config, keeping ? 'layer keeping' : 'layer')
-  const keep: Keep = (name, value) => {
-    if (keeping) g.output(`kept.${name}`, value)
-    return value
-  }
-  const { attended } = attention(g, config, inputs, project(g, config, weight, h, rope, keep), keep)
-  g.output('out', finishBlock(g, config, weight, h, attended, keep))
+/** Inputs: h [M, width], positions, cos, sin, those of attention, each weight by name. Output: out [M, width]. */
+export function forwardGraph(config: ModelConfig): Graph {
+  const { g, weight, h, rope, inputs } = declare(config, 'layer')
+  const { attended } = attention(g, config, inputs, project(g, config, weight, h, rope), (o) => o)
+  g.output('out', finishBlock(g, config, weight, h, attended))
   return g.finish()
 }
 
 /**
- * Inputs: the forward graph's, dOut [M, width], with `keeping` what the forward graph kept, and sum.NAME, what the
- * gradient of each weight is added to. Outputs: dh [M, width], and d.NAME for each weight, the sum.
- * Where a value is an input instead of the node it came from, the chain of derivatives is cut: the gradient of the input
- * is taken first and then given to the node, cut by cut from the last. Attention is cut for its own derivative.
+ * Inputs: the forward graph's, dOut [M, width], and sum.NAME, what the gradient of each weight is added to. Outputs: dh
+ * [M, width], and d.NAME for each weight, the sum. The chain of derivatives is cut at each core of attention, for its own
+ * derivative: the gradient of its output is taken first, and what coreGradients makes of it goes on from q, k and v.
  */
-export function backwardGraph(config: ModelConfig, keeping: boolean): Graph {
+export function backwardGraph(config: ModelConfig): Graph {
   const { g, weight, weights, h, rope, inputs } = declare(config, 'layer backward')
   const dOut = g.input('dOut', 'f32', ['M', config.width])
-  const cuts: { value: Value; node: Value }[] = []
-  const keep: Keep = (name, node) => {
-    const isCore = name.startsWith('attention.')
-    if (!keeping && !isCore) return node
-    const value = keeping ? g.input(`kept.${name}`, 'f32', node.shape) : g.stopGradient(node)
-    cuts.push({ value, node })
-    return value
-  }
-  const projected = project(g, config, weight, h, rope, keep)
-  const { attended, cores } = attention(g, config, inputs, projected, keep)
-  const out = finishBlock(g, config, weight, h, attended, keep)
-  const seeds: Seed[] = [{ output: out, seed: dOut }]
-  for (const { value, node } of cuts.reverse()) {
-    const gradient = gradients(g, seeds, [value])[0]!
-    const core = cores.find(({ o }) => o === value)
-    if (!core) seeds.push({ output: node, seed: gradient })
-    else {
-      const { dq, dk, dv } = coreGradients(g, config, core, gradient)
-      seeds.push({ output: core.q, seed: dq }, { output: core.k, seed: dk }, { output: core.v, seed: dv })
-    }
+  const projected = project(g, config, weight, h, rope)
+  const { attended, cores } = attention(g, config, inputs, projected, (o) => g.stopGradient(o))
+  const seeds: Seed[] = [{ output: finishBlock(g, config, weight, h, attended), seed: dOut }]
+  for (const core of [...cores].reverse()) {
+    const { dq, dk, dv } = coreGradients(g, config, core, gradients(g, seeds, [core.o])[0]!)
+    seeds.push({ output: core.q, seed: dq }, { output: core.k, seed: dk }, { output: core.v, seed: dv })
   }
   const [dh, ...found] = gradients(g, seeds, [h, ...weights.values()])
   g.output('dh', dh!)

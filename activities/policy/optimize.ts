@@ -1,14 +1,14 @@
 /**
- * One optimizer step over the flat weights. AdamW runs as a graph of its own over chunks that fit the cache, four times
- * as fast as JavaScript; grpo/adam.ts is the same formula and its reference. SGD is a line of JavaScript.
+ * One optimizer step over the flat weights. AdamW runs as a graph of its own over chunks that fit the cache, in place,
+ * on one thread: at this size of chunk a second one gains nothing. grpo/adam.ts is the same formula and its reference. SGD is a line of JavaScript.
  */
 import type { Optimizer } from '../contracts.ts'
 import { adamFactors } from '../grpo/adam.ts'
 import { clipScale, sgd } from '../grpo/sgd.ts'
-import { GraphBuilder, type Graph } from '../onnx/graph.ts'
+import { GraphBuilder, type Graph, type Value } from '../onnx/graph.ts'
 import { openSession, type Session, type Tensor } from '../onnx/session.ts'
 
-const CHUNK = 2 ** 17
+const CHUNK = 2 ** 15
 
 /** First and second moments, of the weights' layout; empty until the first step that has them. */
 export interface Moments {
@@ -17,12 +17,7 @@ export interface Moments {
 }
 
 export class OptimizerStep {
-  readonly #threads: number
-  #session: Session | null = null
-
-  constructor(threads: number) {
-    this.#threads = threads
-  }
+  #session: { readonly decays: boolean; readonly session: Session } | null = null
 
   /** Changes weights (and moments) in place; `updates` counts this step, `norm` is the gradient's. */
   async apply(
@@ -41,27 +36,26 @@ export class OptimizerStep {
       moments.m = new Float32Array(weights.length)
       moments.v = new Float32Array(weights.length)
     }
-    this.#session ??= await openSession(adamGraph(), { threads: this.#threads })
+    const decays = optimizer.weightDecay !== 0
+    const session = await this.#adam(decays)
     const factors = adamFactors(optimizer, learningRate, updates, scale)
-    const scalars = Object.fromEntries(
-      factorInputs.map((name) => [name, vector(Float32Array.of(scalarOf[name](factors)))]),
-    )
-    for (const [w, g, m, v] of chunks(weights, gradient, moments.m, moments.v)) {
-      const next = await this.#session.run({
-        ...scalars,
-        w: vector(w),
-        g: vector(g),
-        m: vector(m!),
-        v: vector(v!),
-      })
-      w.set(next.nextW!.data as Float32Array)
-      m!.set(next.nextM!.data as Float32Array)
-      v!.set(next.nextV!.data as Float32Array)
+    const scalars = vector(Float32Array.from(factorNames, (name) => factorOf[name](factors)))
+    for (const chunk of chunks(weights, gradient, moments.m, moments.v)) {
+      const [w, g, m, v] = chunk.map(vector) as [Tensor, Tensor, Tensor, Tensor]
+      await session.runInto({ factors: scalars, w, g, m, v }, { nextW: w, nextM: m, nextV: v })
     }
   }
 
+  async #adam(decays: boolean): Promise<Session> {
+    if (this.#session?.decays === decays) return this.#session.session
+    await this.release()
+    const session = await openSession(adamGraph(decays), { threads: 1 })
+    this.#session = { decays, session }
+    return session
+  }
+
   async release(): Promise<void> {
-    await this.#session?.release()
+    await this.#session?.session.release()
     this.#session = null
   }
 }
@@ -73,37 +67,37 @@ function* chunks(...all: [Float32Array, Float32Array, ...Float32Array[]]): Gener
 }
 
 type Factors = ReturnType<typeof adamFactors>
-/** The graph's scalar inputs; differences from 1 are taken in double. */
-const scalarOf = {
+/** What the graph's input `factors` holds; differences from 1 are taken in double. */
+const factorOf = {
   keepM: (f: Factors) => f.beta1,
   addG: (f: Factors) => (1 - f.beta1) * f.scale,
   keepV: (f: Factors) => f.beta2,
   addGG: (f: Factors) => (1 - f.beta2) * f.scale * f.scale,
-  stepSize: (f: Factors) => f.stepSize,
-  rootCorrection: (f: Factors) => f.rootCorrection,
-  eps: (f: Factors) => f.eps,
+  // Step size and ε, both over the correction of the root.
+  stepSize: (f: Factors) => f.stepSize / f.rootCorrection,
+  eps: (f: Factors) => f.eps / f.rootCorrection,
   keepW: (f: Factors) => f.keep,
 } as const
-const factorInputs = Object.keys(scalarOf) as (keyof typeof scalarOf)[]
+const factorNames = Object.keys(factorOf) as (keyof typeof factorOf)[]
 
-function adamGraph(): Graph {
+/** Each of w, m, v is read once, before the output that takes its place is written. */
+function adamGraph(decays: boolean): Graph {
   const g = new GraphBuilder('adamw')
-  const [w, gradient, m, v] = ['w', 'g', 'm', 'v'].map((name) => g.input(name, 'f32', ['n'])) as [
-    ReturnType<GraphBuilder['input']>,
-    ReturnType<GraphBuilder['input']>,
-    ReturnType<GraphBuilder['input']>,
-    ReturnType<GraphBuilder['input']>,
-  ]
-  const f = Object.fromEntries(factorInputs.map((name) => [name, g.input(name, 'f32', [1])])) as Record<
-    keyof typeof scalarOf,
-    ReturnType<GraphBuilder['input']>
-  >
-  const nextM = g.add(g.mul(f.keepM, m), g.mul(f.addG, gradient))
-  const nextV = g.add(g.mul(f.keepV, v), g.mul(g.mul(f.addGG, gradient), gradient))
-  const denominator = g.add(g.mul(f.rootCorrection, g.op('Sqrt', [nextV])), f.eps)
+  const chunk = (name: string): Value => g.input(name, 'f32', ['n'])
+  const [w, gradient, m, v] = [chunk('w'), chunk('g'), chunk('m'), chunk('v')]
+  const factors = g.split(
+    g.input('factors', 'f32', [factorNames.length]),
+    factorNames.map(() => 1),
+    0,
+  )
+  const f = (name: keyof typeof factorOf): Value => factors[factorNames.indexOf(name)]!
+  const nextM = g.add(g.mul(f('keepM'), m), g.mul(f('addG'), gradient))
+  const nextV = g.add(g.mul(f('keepV'), v), g.mul(g.mul(f('addGG'), gradient), gradient))
+  const denominator = g.add(g.op('Sqrt', [nextV]), f('eps'))
   g.output('nextM', nextM)
   g.output('nextV', nextV)
-  g.output('nextW', g.sub(g.mul(f.keepW, w), g.div(g.mul(f.stepSize, nextM), denominator)))
+  const kept = decays ? g.mul(f('keepW'), w) : w
+  g.output('nextW', g.sub(kept, g.div(g.mul(f('stepSize'), nextM), denominator)))
   return g.finish()
 }
 

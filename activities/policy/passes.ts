@@ -1,52 +1,24 @@
 /**
- * The passes of one policy over micro-batches: embedding, layers, head, and back. Layers share two sessions, weights are
+ * The passes of one policy over micro-batches: embedding, layers, and back; what comes behind them is in ending.ts. Layers share two sessions, weights are
  * inputs; between any two runs the caller's `pause` is awaited, the point at which messages arrive and work can stop.
  * Embedding rows are gathered and scattered in JavaScript, in the order of the tokens.
  */
-import type { Objective } from '../contracts.ts'
 import type { Graph } from '../onnx/graph.ts'
 import { openSession, type Session, type Tensor } from '../onnx/session.ts'
-import {
-  embeddingName,
-  finalNormName,
-  headName,
-  layerTensor,
-  ropeTables,
-  type ModelConfig,
-} from './config.ts'
-import { chunkTokens, headGraph } from './head.ts'
+import { embeddingName, layerTensor, ropeTables, type ModelConfig } from './config.ts'
+import { Ending } from './ending.ts'
 import { Held } from './held.ts'
-import { backwardGraph, forwardGraph, keptWidth, layerWeights } from './layer.ts'
+import { backwardGraph, forwardGraph, layerWeights } from './layer.ts'
 import type { Microbatch } from './microbatch.ts'
 import type { Gradients, Parameters } from './parameters.ts'
 
 export type Pause = () => Promise<void>
 type Feeds = Readonly<Record<string, Tensor>>
 
-/** What a layer's way back starts from. */
-export interface LayerRecord {
-  readonly h: Tensor // its input, [M, width]
-  /** The products it kept, kept.NAME; null where they are computed again. */
-  readonly kept: Feeds | null
-}
-
-/** What the loss needs to know of each token with a target, rows behind one another. */
-export interface Targets {
-  readonly ids: BigInt64Array // [N]
-  readonly old: Float32Array
-  readonly advantage: Float32Array
-  readonly weight: Float32Array
-}
-
-export interface Scores {
-  readonly logprobs: Float32Array // [N]
-  readonly entropies: Float32Array
-}
-
 export interface PassesOptions {
   readonly threads: number
-  /** Memory for products kept from the forward pass to the backward pass, in bytes; time only depends on it. */
-  readonly keepBytes: number
+  /** Logits in memory at once, while the head is trained (default 2^20); results depend on it by rounding. */
+  readonly logits?: number
 }
 
 /**
@@ -56,10 +28,11 @@ export interface PassesOptions {
 const sessions = new Map<string, Promise<Session>>()
 
 export class Passes {
+  /** Behind the last layer. */
+  readonly ending: Ending
   readonly #config: ModelConfig
   readonly #parameters: Parameters
   readonly #threads: number
-  readonly #keepBytes: number
   readonly #weights: readonly string[]
   readonly #held = new Held()
   #rope: { rows: number; cos: Float32Array; sin: Float32Array } = {
@@ -68,11 +41,11 @@ export class Passes {
     sin: new Float32Array(0),
   }
 
-  constructor(config: ModelConfig, parameters: Parameters, { threads, keepBytes }: PassesOptions) {
+  constructor(config: ModelConfig, parameters: Parameters, { threads, logits = 2 ** 20 }: PassesOptions) {
     this.#config = config
     this.#parameters = parameters
     this.#threads = threads
-    this.#keepBytes = keepBytes
+    this.ending = new Ending(config, parameters, (name, graph) => this.#open(name, graph), logits)
     this.#weights = layerWeights(config).map(({ name }) => name)
   }
 
@@ -83,7 +56,7 @@ export class Passes {
 
   /** What the last layer gives, [M, width]. */
   async forward(batch: Microbatch, pause: Pause): Promise<Float32Array> {
-    const session = await this.#open('forward', () => forwardGraph(this.#config, false))
+    const session = await this.#open('forward', () => forwardGraph(this.#config))
     let h = this.#embed(batch.tokens)
     for (let layer = 0; layer < this.#config.layers; layer++) {
       const { out } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(h) })
@@ -93,105 +66,37 @@ export class Passes {
     return h
   }
 
-  /** The same, with what the way back needs: each layer's input and, for the last layers, its products. */
-  async record(batch: Microbatch, pause: Pause): Promise<{ h: Float32Array; records: LayerRecord[] }> {
+  /** The same, with each layer's input, which the way back needs. */
+  async record(batch: Microbatch, pause: Pause): Promise<{ h: Float32Array; inputs: Tensor[] }> {
     const { layers, width } = this.#config
-    const layerBytes = 4 * batch.tokens.length * keptWidth(this.#config)
-    const kept = Math.min(layers, Math.floor(this.#keepBytes / layerBytes))
-    this.#held.clear(batch.tokens.length * layers * width + (kept * layerBytes) / 4)
-    const records: LayerRecord[] = []
+    this.#held.clear(batch.tokens.length * layers * width)
+    const inputs: Tensor[] = []
+    const session = await this.#open('forward', () => forwardGraph(this.#config))
     let h = this.#embed(batch.tokens)
     for (let layer = 0; layer < layers; layer++) {
-      const keeping = layer >= layers - kept
-      const session = await this.#open(keeping ? 'forward keeping' : 'forward', () =>
-        forwardGraph(this.#config, keeping),
-      )
       const input = this.#hidden(h)
-      const { out, ...products } = await session.run({ ...this.#feeds(batch, layer), h: input })
-      records.push({ h: this.#held.hold(input), kept: keeping ? this.#held.holdAll(products) : null })
+      const { out } = await session.run({ ...this.#feeds(batch, layer), h: input })
+      inputs.push(this.#held.hold(input))
       h = out!.data as Float32Array
       await pause()
     }
-    return { h, records }
+    return { h, inputs }
   }
 
-  /** Log-probabilities and entropies of the targets from h [M, width]; without an objective. */
-  async score(batch: Microbatch, h: Float32Array, ids: BigInt64Array): Promise<Scores> {
-    const session = await this.#open('head', () => headGraph(this.#config, null))
-    const scores = { logprobs: new Float32Array(ids.length), entropies: new Float32Array(ids.length) }
-    for (const chunk of this.#chunks(batch)) {
-      const n = chunk.end - chunk.start
-      const found = await session.run({
-        h: this.#hidden(this.#gather(h, chunk)),
-        target: { dtype: 'i64', shape: [n, 1], data: ids.subarray(chunk.start, chunk.end) },
-        ...this.#headWeights(),
-      })
-      this.#note(scores, chunk, found)
-    }
-    return scores
-  }
-
-  /** The same, and the loss's gradient: the head's is added to `gradients`, that of h [M, width] returned. */
-  async learn(
-    batch: Microbatch,
-    h: Float32Array,
-    targets: Targets,
-    objective: Objective,
-    gradients: Gradients,
-  ): Promise<Scores & { readonly dh: Float32Array }> {
-    const session = await this.#open(`head ${JSON.stringify(objective)}`, () =>
-      headGraph(this.#config, objective),
-    )
-    const n = targets.ids.length
-    const result = {
-      logprobs: new Float32Array(n),
-      entropies: new Float32Array(n),
-      dh: new Float32Array(h.length),
-    }
-    const head = this.#config.tied ? embeddingName : headName
-    for (const chunk of this.#chunks(batch)) {
-      const column = (data: Float32Array | BigInt64Array): Tensor => ({
-        dtype: data instanceof Float32Array ? 'f32' : 'i64',
-        shape: [chunk.end - chunk.start, 1],
-        data: data.subarray(chunk.start, chunk.end),
-      })
-      const found = await session.run({
-        h: this.#hidden(this.#gather(h, chunk)),
-        target: column(targets.ids),
-        'sum.norm': gradients.tensor(finalNormName),
-        'sum.head': gradients.tensor(head),
-        weight: column(targets.weight),
-        ...(objective.name === 'grpo' && { old: column(targets.old), advantage: column(targets.advantage) }),
-        ...this.#headWeights(),
-      })
-      this.#note(result, chunk, found)
-      gradients.set(finalNormName, found['d.norm']!.data as Float32Array)
-      gradients.set(head, found['d.head']!.data as Float32Array)
-      const ids = targets.ids.subarray(chunk.start, chunk.end)
-      gradients.addRows(head, ids, found.scaled!.data as Float32Array)
-      this.#scatter(result.dh, chunk, found.dh!.data as Float32Array)
-    }
-    return result
-  }
-
-  /** From the gradient of the last layer's output back to the embedding; empties `records`. */
+  /** From the gradient of the last layer's output back to the embedding; empties `inputs`. */
   async backward(
     batch: Microbatch,
-    records: LayerRecord[],
+    inputs: Tensor[],
     dh: Float32Array,
     gradients: Gradients,
     pause: Pause,
   ): Promise<void> {
+    const session = await this.#open('backward', () => backwardGraph(this.#config))
     for (let layer = this.#config.layers - 1; layer >= 0; layer--) {
-      const { h, kept } = records.pop()!
-      const session = await this.#open(kept ? 'backward keeping' : 'backward', () =>
-        backwardGraph(this.#config, kept !== null),
-      )
       const found = await session.run({
         ...this.#feeds(batch, layer),
-        ...kept,
         ...this.#layerTensors(gradients, layer, 'sum.'),
-        h,
+        h: inputs.pop()!,
         dOut: this.#hidden(dh),
       })
       for (const name of this.#weights)
@@ -211,8 +116,7 @@ export class Passes {
     const key = JSON.stringify([this.#config, this.#threads, name])
     const known = sessions.get(key)
     if (known) return known
-    // Without an arena a session holds no memory between runs; several share the process, and time is within 5 %.
-    const opened = openSession(graph(), { threads: this.#threads, arena: false })
+    const opened = openSession(graph(), { threads: this.#threads })
     sessions.set(key, opened)
     return opened
   }
@@ -257,47 +161,6 @@ export class Passes {
     })
     return { cos: table(this.#rope.cos), sin: table(this.#rope.sin) }
   }
-
-  #headWeights(): Feeds {
-    const head = this.#parameters.tensor(this.#config.tied ? embeddingName : headName)
-    return { norm: this.#parameters.tensor(finalNormName), head }
-  }
-
-  /** Runs of tokens with a target, cut for the head; a run may span rows. */
-  #chunks({ first, lengths }: Microbatch): Chunk[] {
-    const tokens = first.flatMap((start, b) => Array.from({ length: lengths[b]! }, (_, t) => start + t))
-    const size = chunkTokens(this.#config)
-    return Array.from({ length: Math.ceil(tokens.length / size) }, (_, i) => {
-      const places = tokens.slice(i * size, (i + 1) * size)
-      return { start: i * size, end: i * size + places.length, places }
-    })
-  }
-
-  #gather(h: Float32Array, { places }: Chunk): Float32Array {
-    const { width } = this.#config
-    const rows = new Float32Array(places.length * width)
-    for (const [i, place] of places.entries())
-      rows.set(h.subarray(place * width, (place + 1) * width), i * width)
-    return rows
-  }
-
-  #scatter(h: Float32Array, { places }: Chunk, rows: Float32Array): void {
-    const { width } = this.#config
-    for (const [i, place] of places.entries()) h.set(rows.subarray(i * width, (i + 1) * width), place * width)
-  }
-
-  #note({ logprobs, entropies }: Scores, { start }: Chunk, found: Feeds): void {
-    logprobs.set(found.logprob!.data as Float32Array, start)
-    entropies.set(found.entropy!.data as Float32Array, start)
-  }
-}
-
-interface Chunk {
-  /** Among the N tokens with a target. */
-  readonly start: number
-  readonly end: number
-  /** Among the M tokens of the micro-batch. */
-  readonly places: readonly number[]
 }
 
 /** `self_attn.q_proj.weight` of a layer, in full. */

@@ -24,12 +24,11 @@ import { layOut, type Microbatch } from './microbatch.ts'
 import type { OpenPolicy } from './open.ts'
 import { OptimizerStep, type Moments } from './optimize.ts'
 import { Gradients, Parameters } from './parameters.ts'
-import { Passes, type PassesOptions, type Pause, type Targets } from './passes.ts'
+import type { Targets } from './ending.ts'
+import { Passes, type PassesOptions, type Pause } from './passes.ts'
 import { CorruptModel, readTensor, type NamedTensor, type StoredTensor } from './safetensors.ts'
 import type { OptimizerState, StoredOptimizerState } from './state.ts'
 
-/** Of matrix products kept for the backward pass: all of a 135M model's at 400 tokens, a nano model's at 16,000. */
-const KEEP_BYTES = 2 ** 28
 /** Tokens computed at once when scoring, with padding. */
 const SCORE_TOKENS = 4096
 
@@ -55,14 +54,14 @@ export class Trainer {
     this.#moments = moments
     this.#updates = updates
     this.#passes = new Passes(config, parameters, options)
-    this.#step = new OptimizerStep(options.threads)
+    this.#step = new OptimizerStep()
   }
 
   /** Reads all weights as float32, and the moments where there are any. */
   static async open(
     { config, tensors }: Pick<OpenPolicy, 'config' | 'tensors'>,
     state: StoredOptimizerState | null,
-    { threads, keepBytes = KEEP_BYTES }: Partial<PassesOptions> & Pick<PassesOptions, 'threads'>,
+    options: PassesOptions,
   ): Promise<Trainer> {
     const parameters = await read(config, tensors, '')
     const stored = state !== null && state.moments.size > 0
@@ -70,7 +69,7 @@ export class Trainer {
       m: stored ? (await read(config, state.moments, 'm.')).data : new Float32Array(0),
       v: stored ? (await read(config, state.moments, 'v.')).data : new Float32Array(0),
     }
-    return new Trainer(config, parameters, moments, state?.updates ?? 0, { threads, keepBytes })
+    return new Trainer(config, parameters, moments, state?.updates ?? 0, options)
   }
 
   /** One optimizer step a minibatch, in order. */
@@ -113,7 +112,7 @@ export class Trainer {
     for (const cut of cuts) {
       const batch = layOut(sequences, cut)
       const h = await this.#passes.forward(batch, pause)
-      const { logprobs } = await this.#passes.score(batch, h, targetIds(sequences, batch))
+      const { logprobs } = await this.#passes.ending.score(batch, h, targetIds(sequences, batch))
       let start = 0
       for (const [row, place] of batch.places.entries())
         scores[place] = logprobs.slice(start, (start += batch.lengths[row]!))
@@ -168,8 +167,14 @@ export class Trainer {
     for (const places of cut) {
       const batch = layOut(sequences, places)
       const targets = targetsOf(sequences, batch, weights)
-      const { h, records } = await this.#passes.record(batch, pause)
-      const { logprobs, entropies, dh } = await this.#passes.learn(batch, h, targets, objective, gradients)
+      const { h, inputs } = await this.#passes.record(batch, pause)
+      const { logprobs, entropies, dh } = await this.#passes.ending.learn(
+        batch,
+        h,
+        targets,
+        objective,
+        gradients,
+      )
       for (let i = 0; i < logprobs.length; i++)
         tally.add(objective, {
           logprob: logprobs[i]!,
@@ -179,7 +184,7 @@ export class Trainer {
           weight: targets.weight[i]!,
         })
       await pause()
-      await this.#passes.backward(batch, records, dh, gradients, pause)
+      await this.#passes.backward(batch, inputs, dh, gradients, pause)
     }
     return { tally, gradients }
   }
@@ -215,8 +220,8 @@ function pauses(control: Control, phase: Progress['phase'], total: number): Paus
   }
 }
 
-function targetIds(sequences: readonly Sequence[], { places }: Microbatch): BigInt64Array {
-  return BigInt64Array.from(places.flatMap((place) => sequences[place]!.completion.map(BigInt)))
+function targetIds(sequences: readonly Sequence[], { places }: Microbatch): Int32Array {
+  return Int32Array.from(places.flatMap((place) => sequences[place]!.completion))
 }
 
 function targetsOf(sequences: readonly Sequence[], batch: Microbatch, weights: readonly number[]): Targets {

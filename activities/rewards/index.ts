@@ -9,7 +9,7 @@ import type { Problem } from '../benchmarks/problem.ts'
 import type { Reward } from '../contracts.ts'
 import { format } from './format.ts'
 import { groundTruth } from './ground-truth.ts'
-import { label } from './label.ts'
+import { label, requireLabels } from './label.ts'
 import { noRepetition } from './no-repetition.ts'
 import { python } from './python.ts'
 import { random } from './random.ts'
@@ -47,6 +47,14 @@ export function nameOf(reward: Reward): string {
   if ('random' in reward) return `random(${reward.random})`
   if ('not' in reward) return `not(${nameOf(reward.not)})`
   return `all(${reward.all.map(nameOf).join(',')})`
+}
+
+/** Throws InvalidReward where problems lack what the reward needs, before anything is sampled for it. */
+export function requireRewardable(reward: Reward, problems: readonly Problem[]): void {
+  if (typeof reward === 'string') {
+    if (reward === 'majority' || reward === 'incorrect') requireLabels(reward, problems)
+  } else if ('not' in reward) requireRewardable(reward.not, problems)
+  else if ('all' in reward) for (const part of reward.all) requireRewardable(part, problems)
 }
 
 /** All parts are computed, also after a 0, so that every component is always recorded. */

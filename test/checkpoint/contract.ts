@@ -11,7 +11,7 @@ import { checksumsOf } from '../../activities/checkpoint/checksum.ts'
 import { commit, readDocument } from '../../activities/checkpoint/documents.ts'
 import * as keys from '../../activities/checkpoint/keys.ts'
 import { checkStore, openStore } from '../../activities/checkpoint/open.ts'
-import { CorruptObject, NotFound, type Store } from '../../activities/checkpoint/store.ts'
+import { CorruptObject, NotFound, type Store, type Unfinished } from '../../activities/checkpoint/store.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -69,9 +69,9 @@ export function storeContract(freshUrl: () => Promise<string>): void {
   test('head gives the size and the CRC32 of an object', async () => {
     // The check value of CRC-32/ISO-HDLC: 123456789 gives cbf43926, in base64 y/Q5Jg==.
     await store.create('head/a', bytesOf('123456789'))
-    expect(await store.head('head/a')).toEqual({ sizeBytes: 9, crc32: 'y/Q5Jg==' })
+    expect(await store.head('head/a')).toMatchObject({ sizeBytes: 9, crc32: 'y/Q5Jg==' })
     await store.create('head/empty', new Uint8Array())
-    expect(await store.head('head/empty')).toEqual({ sizeBytes: 0, crc32: 'AAAAAA==' })
+    expect(await store.head('head/empty')).toMatchObject({ sizeBytes: 0, crc32: 'AAAAAA==' })
     expect(await store.get('head/empty')).toHaveLength(0)
   })
 
@@ -83,6 +83,49 @@ export function storeContract(freshUrl: () => Promise<string>): void {
     expect(await keysOf(store, 'list/a/')).toEqual(['list/a/b', 'list/a/c'])
     expect(await keysOf(store, 'list/a')).toEqual(['list/a-b', 'list/a/b', 'list/a/c'])
     for await (const { key, sizeBytes } of store.list('list/é')) expect(sizeBytes).toBe(bytesOf(key).length)
+  })
+
+  test('list goes on behind any key, whether that one is there or not', async () => {
+    for (const key of ['after/a', 'after/b/c', 'after/b/d', 'after/b-a', 'after/c'])
+      await store.create(key, bytesOf(key))
+    const all = ['after/a', 'after/b-a', 'after/b/c', 'after/b/d', 'after/c']
+    for (const [i, key] of all.entries()) expect(await keysOf(store, 'after/', key)).toEqual(all.slice(i + 1))
+    expect(await keysOf(store, 'after/', 'after/b')).toEqual(all.slice(1))
+    expect(await keysOf(store, 'after/', 'after/b/')).toEqual(all.slice(2))
+    expect(await keysOf(store, 'after/', 'after/b/cc')).toEqual(all.slice(3))
+    expect(await keysOf(store, 'after/b/', 'after/a')).toEqual(all.slice(2, 4))
+    expect(await keysOf(store, 'after/', 'after/c')).toEqual([])
+  })
+
+  test('head and list agree on when an object was written, and writing it again makes it younger', async () => {
+    await store.create('age/a', bytesOf('a'))
+    const first = (await store.head('age/a'))?.modifiedMs ?? NaN
+    for await (const { modifiedMs } of store.list('age/')) expect(seconds(modifiedMs)).toBe(seconds(first))
+    await expect
+      .poll(async () => {
+        await store.replace('age/a', bytesOf('a'))
+        return (await store.head('age/a'))?.modifiedMs
+      })
+      .toBeGreaterThan(first) // a store may count in seconds
+  })
+
+  test('an object is removed by its age only while it is as old', async () => {
+    await store.create('older/a', bytesOf('a'))
+    const { modifiedMs } = (await store.head('older/a'))!
+    expect(await store.removeOlder('older/a', modifiedMs)).toBe(false)
+    expect(textOf(await store.get('older/a'))).toBe('a')
+    expect(await store.removeOlder('older/a', modifiedMs + 1000)).toBe(true)
+    expect(await store.head('older/a')).toBeNull()
+    expect(await store.removeOlder('older/a', modifiedMs + 1000)).toBe(false)
+  })
+
+  test('an upload writes the right bytes again where they were written too long ago', async () => {
+    const path = await fileOf('fresh', bytesOf('the same text'))
+    await store.upload('fresh/a', path)
+    const { modifiedMs } = (await store.head('fresh/a'))!
+    expect(await store.upload('fresh/a', path, { freshSinceMs: modifiedMs })).toBe('exists')
+    expect(await store.upload('fresh/a', path, { freshSinceMs: modifiedMs + 1 })).toBe('created')
+    expect(textOf(await store.get('fresh/a'))).toBe('the same text')
   })
 
   test('a removed object is gone', async () => {
@@ -100,7 +143,8 @@ export function storeContract(freshUrl: () => Promise<string>): void {
     expect(await store.upload('upload/large', path, { progress })).toBe('created')
     expect(up.at(-2)).toBe(40 * MiB)
     expect(new Set(up.filter((_, i) => i % 2 === 1))).toEqual(new Set([40 * MiB]))
-    expect(await store.head('upload/large')).toEqual({ sizeBytes: 40 * MiB, crc32: checksumsOf(bytes).crc32 })
+    const { crc32 } = checksumsOf(bytes)
+    expect(await store.head('upload/large')).toMatchObject({ sizeBytes: 40 * MiB, crc32 })
     let doneBytes = 0
     for await (const chunk of store.read('upload/large')) {
       expect(Buffer.compare(chunk, bytes.subarray(doneBytes, doneBytes + chunk.length))).toBe(0)
@@ -133,6 +177,7 @@ export function storeContract(freshUrl: () => Promise<string>): void {
     const progress = () => controller.abort(new Error('told to stop'))
     const transfer = { signal: controller.signal, progress }
     await expect(store.upload('cancel/a', path, transfer)).rejects.toThrow('told to stop')
+    for await (const { key } of store.unfinished()) expect(['cancel/a', null]).toContain(key)
     await expect(store.create('cancel/b', bytesOf('b'), transfer)).rejects.toThrow('told to stop')
     expect(await keysOf(store, 'cancel/')).toEqual([])
     expect(await store.upload('cancel/a', path)).toBe('created')
@@ -247,8 +292,16 @@ export function storeContract(freshUrl: () => Promise<string>): void {
   })
 }
 
-export async function keysOf(store: Store, prefix: string): Promise<string[]> {
+const seconds = (ms: number) => Math.floor(ms / 1000)
+
+export async function keysOf(store: Store, prefix: string, after?: string): Promise<string[]> {
   const keys: string[] = []
-  for await (const { key } of store.list(prefix)) keys.push(key)
+  for await (const { key } of store.list(prefix, after)) keys.push(key)
   return keys
+}
+
+export async function unfinishedOf(store: Store): Promise<Unfinished[]> {
+  const found: Unfinished[] = []
+  for await (const unfinished of store.unfinished()) found.push(unfinished)
+  return found
 }

@@ -26,6 +26,11 @@ test('every key of the layout', () => {
     keys.checkpoint(run, 1234567),
     keys.sweepResults('s'),
     keys.sweepReport('s'),
+    keys.blobs('a'),
+    keys.surveys(),
+    keys.surveys('id'),
+    keys.surveyed('id', 'a'),
+    keys.surveyPage('id', 'a', 7),
   ]).toEqual([
     'store.json',
     `blobs/sha256/ab/${digest}`,
@@ -47,6 +52,11 @@ test('every key of the layout', () => {
     'runs/sweep-1:coder.random/checkpoints/1234567.json',
     'sweeps/s/results.parquet',
     'sweeps/s/report/index.html',
+    'blobs/sha256/a',
+    'surveys/',
+    'surveys/id/',
+    'surveys/id/a/',
+    'surveys/id/a/000007.json',
   ])
 })
 

@@ -23,6 +23,16 @@ describe('what the environment may say', () => {
     expect(config.dataFolder).toBeNull()
   })
 
+  it('takes sizes in bytes or in binary units', () => {
+    const sizes = (limit: string, floor: string) => {
+      const config = readConfig({ ...store, PLACEBO_CACHE_LIMIT: limit, PLACEBO_CACHE_FLOOR: floor })
+      return [config.cacheLimitBytes, config.cacheFloorBytes]
+    }
+    expect(sizes('1024', '0')).toEqual([1024, 0])
+    expect(sizes('1.5KiB', '20 MiB')).toEqual([1536, 20 * 1024 * 1024])
+    expect(sizes('', '2TiB')).toEqual([100 * 2 ** 30, 2 * 2 ** 40])
+  })
+
   it('hands the Hub settings on', () => {
     const { hub } = readConfig({ ...store, HF_TOKEN: 'hf_x', HF_ENDPOINT: 'https://hub.example' })
     expect(hub).toEqual({ token: 'hf_x', endpoint: 'https://hub.example' })
@@ -50,6 +60,12 @@ describe('what it may not', () => {
       { ...store, PLACEBO_ALLOW: 'models' },
       /^PLACEBO_ALLOW=models: expected absolute/,
     ],
+    [
+      'a size in no known unit',
+      { ...store, PLACEBO_CACHE_LIMIT: '20GB' },
+      /^PLACEBO_CACHE_LIMIT=20GB: expected a size such as 500MiB/,
+    ],
+    ['a negative floor', { ...store, PLACEBO_CACHE_FLOOR: '-1' }, /^PLACEBO_CACHE_FLOOR=-1: expected a size/],
     ['no URL', { ...store, HF_ENDPOINT: 'hub' }, /^HF_ENDPOINT=hub: expected a URL$/],
   ]
   it.each(cases)('%s is an error that names variable, value and expectation', (_, env, message) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Reward } from '../../activities/contracts.ts'
-import { InvalidReward, nameOf, score } from '../../activities/rewards/index.ts'
+import { InvalidReward, nameOf, requireRewardable, score } from '../../activities/rewards/index.ts'
 
 const problem = { id: 'p', problem: 'calc 17+3*4', answer: '29' }
 const at = { seed: 0, step: 1, problem: 'p', occurrence: 0, sample: 0 }
@@ -70,6 +70,19 @@ describe('a random reward', () => {
   it('does not look at the completion', () => {
     const of = (completion: string) => score({ random: 0.5 }, { problem, completion }, at).value
     expect(of('\\boxed{29}')).toBe(of(''))
+  })
+})
+
+describe('problems that lack labels', () => {
+  const labelled = { ...problem, label: '80' }
+  it('are refused for every reward with a part that needs them', () => {
+    expect(() => requireRewardable({ all: ['format', { not: 'incorrect' }] }, [labelled, problem])).toThrow(
+      InvalidReward,
+    )
+  })
+  it('are enough for the others', () => {
+    requireRewardable({ all: ['ground-truth', { random: 0.5 }] }, [problem])
+    requireRewardable('majority', [labelled])
   })
 })
 

@@ -17,6 +17,8 @@ export interface Proxy {
   lost: number
   /** Cuts the connection after so many bytes of an answer's body. */
   cutBodyAfter: number
+  /** Goes silent after so many bytes of the next answer's body, once, and keeps the connection open. */
+  stallBodyAfterOnce: number
   reset(): void
   close(): Promise<void>
 }
@@ -31,12 +33,14 @@ export async function startProxy(port: number): Promise<Proxy> {
     loseAnswerOnce: null,
     lost: 0,
     cutBodyAfter: Infinity,
+    stallBodyAfterOnce: Infinity,
     reset: () => {
       proxy.seen.length = 0
       proxy.answer = () => null
       proxy.loseAnswerOnce = null
       proxy.lost = 0
       proxy.cutBodyAfter = Infinity
+      proxy.stallBodyAfterOnce = Infinity
     },
     close: () =>
       new Promise((resolve) => {
@@ -71,7 +75,13 @@ function forward(proxy: Proxy, port: number, from: IncomingMessage, to: ServerRe
     }
     to.writeHead(answered.statusCode ?? 500, answered.headers)
     let sent = 0
+    const stallAfter =
+      Number(answered.headers['content-length']) > proxy.stallBodyAfterOnce
+        ? proxy.stallBodyAfterOnce
+        : Infinity
+    if (stallAfter < Infinity) proxy.stallBodyAfterOnce = Infinity
     answered.on('data', (chunk: Buffer) => {
+      if (sent + chunk.length > stallAfter) return void answered.pause()
       const rest = proxy.cutBodyAfter - sent
       sent += chunk.length
       if (chunk.length <= rest) to.write(chunk)

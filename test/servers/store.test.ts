@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openStore } from '../../activities/checkpoint/open.ts'
+import { S3Store } from '../../activities/checkpoint/s3/store.ts'
 import { provision } from '../../infra/provision.ts'
 import {
   freePort,
@@ -14,7 +15,8 @@ import {
   versitygwArguments,
   versitygwEnvironment,
 } from '../../infra/servers.ts'
-import { MiB, keysOf, pattern, storeContract } from '../checkpoint/contract.ts'
+import { MiB, keysOf, pattern, storeContract, unfinishedOf } from '../checkpoint/contract.ts'
+import { housekeepingContract } from '../checkpoint/housekeeping.ts'
 import { startProxy, type Proxy } from './proxy.ts'
 
 const credentials = { accessKey: 'test-access', secretKey: 'test-secret' }
@@ -64,6 +66,13 @@ describe.skipIf(versitygw === null)('the store in a bucket', () => {
   storeContract(freshUrl)
 })
 
+describe.skipIf(versitygw === null)('housekeeping in a bucket', () => {
+  housekeepingContract(freshUrl, (url, key, writtenMs) => {
+    const path = join(folder, 'objects', new URL(url).host, 'some/prefix', key)
+    return utimes(path, writtenMs / 1000, writtenMs / 1000)
+  })
+})
+
 describe.skipIf(versitygw === null)('a connection to the bucket that fails', () => {
   beforeAll(() => void vi.stubEnv('AWS_ENDPOINT_URL_S3', proxy.url))
   afterAll(() => void vi.stubEnv('AWS_ENDPOINT_URL_S3', direct))
@@ -111,6 +120,30 @@ describe.skipIf(versitygw === null)('a connection to the bucket that fails', () 
     await store.close()
   })
 
+  test('an upload that nobody goes on with is listed, and discarded: its next writer begins anew', async () => {
+    const store = await openStore(await freshUrl())
+    const path = join(folder, 'abandoned')
+    await writeFile(path, pattern(40 * MiB))
+    proxy.answer = (request) => (partOf(request) === 3 ? { status: 403 } : null)
+    for (const key of ['a/one', 'a/two']) await expect(store.upload(key, path)).rejects.toThrow('UploadPart')
+    proxy.reset()
+    const found = await unfinishedOf(store)
+    expect(found.map(({ key }) => key).sort()).toEqual(['a/one', 'a/two'])
+    const { modifiedMs } = (await (await store.create('a/now', pattern(1)), store.head('a/now')))!
+    for (const { startedMs } of found) expect(Math.abs(modifiedMs - startedMs)).toBeLessThan(3_600_000)
+    await store.discard(found[0]!)
+    await store.discard(found[0]!) // twice is once
+    expect(await unfinishedOf(store)).toEqual(found.slice(1))
+    proxy.reset()
+    await store.upload(found[0]!.key!, path)
+    expect(parts()).toEqual([1, 2, 3])
+    proxy.reset()
+    await store.upload(found[1]!.key!, path)
+    expect(parts()).toEqual([3])
+    expect(await unfinishedOf(store)).toEqual([])
+    await store.close()
+  })
+
   test('an answer that is lost after the write is found out by looking: small, and in parts', async () => {
     const store = await openStore(await freshUrl())
     const path = join(folder, 'lost')
@@ -149,6 +182,16 @@ describe.skipIf(versitygw === null)('a connection to the bucket that fails', () 
     proxy.cutBodyAfter = MiB // of every answer: five of them are needed, the last whole
     expect(Buffer.compare(await store.get('a/b'), pattern(5 * MiB))).toBe(0)
     expect(proxy.seen.filter((request) => request.startsWith('GET')).length).toBeGreaterThanOrEqual(5)
+    await store.close()
+  })
+
+  test('a read on which nothing moves any more is given up and goes on where it was', async () => {
+    const store = await S3Store.open(await freshUrl(), { idleMs: 500 })
+    await store.create('a/b', pattern(5 * MiB))
+    proxy.seen.length = 0
+    proxy.stallBodyAfterOnce = MiB
+    expect(Buffer.compare(await store.get('a/b'), pattern(5 * MiB))).toBe(0)
+    expect(proxy.seen.filter((request) => request.startsWith('GET'))).toHaveLength(2)
     await store.close()
   })
 

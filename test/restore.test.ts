@@ -1,0 +1,118 @@
+/** Weights that a run let go, where the replay gives other bits: said for good, and nothing else is put in their place. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openBlobs } from '../activities/checkpoint/cache.ts'
+import { digestOf } from '../activities/checkpoint/canonical.ts'
+import { commit } from '../activities/checkpoint/documents.ts'
+import * as keys from '../activities/checkpoint/keys.ts'
+import { openStore } from '../activities/checkpoint/open.ts'
+import type { Blobs, Store } from '../activities/checkpoint/store.ts'
+import { rewardsTable, rolloutsTable, writeTable } from '../activities/checkpoint/tables.ts'
+import {
+  CheckpointDocument,
+  RunDocument,
+  SpecDocument,
+  type Checkpoint,
+  type Policy,
+} from '../activities/contracts.ts'
+import { policyOf } from '../activities/engine/embedded.ts'
+import type { Engine } from '../activities/engine/port.ts'
+import { restoreActivities } from '../activities/restore.ts'
+import { resolveTrain } from '../activities/spec/resolve.ts'
+import type { ComputeDeps } from '../activities/step.ts'
+
+let folder: string
+let store: Store
+let blobs: Blobs
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'placebo-restore-'))
+  store = await openStore(pathToFileURL(join(folder, 'store')).href)
+  blobs = openBlobs(store, join(folder, 'cache'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const bytesOf = (text: string) => new TextEncoder().encode(text)
+const policyFrom = async (into: Blobs, weights: string): Promise<Policy> =>
+  policyOf([
+    { name: 'config.json', ...(await into.put(bytesOf('config'))) },
+    { name: 'model.safetensors', ...(await into.put(bytesOf(weights))) },
+  ])
+
+/** A run whose steps 1 and 2 have no state, and whose weights were `w1` and `w2`; those are in no store. */
+async function furnish(): Promise<void> {
+  const elsewhere = openBlobs(
+    await openStore(pathToFileURL(join(folder, 'elsewhere')).href),
+    join(folder, 'other'),
+  )
+  const identity = digestOf('identity')
+  const problems = await blobs.put(bytesOf('[]'))
+  const batch = { problems: 1, group: 1, minibatch: 1 }
+  const spec = resolveTrain({ preset: 'demo', model: 'nano/coder', reward: 'format', steps: 2, batch })
+  const document: SpecDocument = {
+    format: 1, identity, spec, model: 'models/m.json', policy: identity, data: 'data/d.json', problems,
+  } // prettier-ignore
+  await commit(store, keys.spec(identity), SpecDocument, document)
+  const run = { format: 1 as const, run: 'a', namespace: 'default', identity, specs: [keys.spec(identity)] }
+  await commit(store, keys.run('a'), RunDocument, run)
+  for (const step of [0, 1, 2]) {
+    const policy = await policyFrom(step === 0 ? blobs : elsewhere, `w${step}`)
+    const optimizer = { name: 'sgd' as const, updates: step, state: step === 0 ? [] : null }
+    const checkpoint = { lineage: digestOf(step), optimizer }
+    const manifest = { format: 1 as const, identity, step, policy, checkpoint, learntFrom: [] }
+    await commit(store, keys.checkpoint('a', step), CheckpointDocument, manifest)
+    await writeTable(store, keys.rollouts('a', step, 0), rolloutsTable, [], identity)
+    await writeTable(store, keys.rewards('a', step, 0), rewardsTable, [], identity)
+  }
+}
+
+/** An engine by hand: the n-th update since step 0 makes the weights `w<n>`, in its own spelling. */
+function engineThatWrites(spelling: (weights: string) => string): ComputeDeps {
+  const update = async (checkpoint: Checkpoint): Promise<{ checkpoint: Checkpoint; sums: [] }> => {
+    const updates = checkpoint.optimizer.updates + 1
+    const policy = await policyFrom(blobs, spelling(`w${updates}`))
+    const optimizer = { name: 'sgd' as const, updates, state: null }
+    return { checkpoint: { policy, lineage: digestOf(updates), optimizer }, sums: [] }
+  }
+  const engine = { domain: 'by hand', update } as unknown as Engine
+  return { store, blobs, engine } as unknown as ComputeDeps
+}
+const restore = (deps: ComputeDeps, checkpoint: string) =>
+  new MockActivityEnvironment().run(restoreActivities(deps).restore, {
+    spec: { checkpoint, to: 'file:///unused' },
+  })
+test('the updates since the last whole checkpoint bring the very blobs back', async () => {
+  await furnish()
+  await restore(
+    engineThatWrites((weights) => weights),
+    'a/2',
+  )
+  const { policy } = CheckpointDocument.parse(
+    JSON.parse(new TextDecoder().decode(await store.get(keys.checkpoint('a', 2)))),
+  )
+  for (const blob of policy.files) expect(await blobs.bytes(blob)).toHaveLength(blob.sizeBytes)
+})
+
+test('weights that come out otherwise are lost for good, and the error says where and what', async () => {
+  await furnish()
+  const restoring = restore(
+    engineThatWrites((weights) => weights.toUpperCase()),
+    'a/2',
+  )
+  await expect(restoring).rejects.toMatchObject({ type: 'WeightsLost', nonRetryable: true })
+  await expect(restoring).rejects.toThrow(/run a, step 1: .*no longer kept.*\(by hand\).*instead of/)
+})
+
+test('a run whose step 0 is gone too cannot be replayed', async () => {
+  await furnish()
+  const { digest } = (await policyFrom(blobs, 'w0')).files[1]!
+  await store.remove(keys.blob(digest))
+  const restoring = restore(
+    engineThatWrites((weights) => weights),
+    'a/1',
+  )
+  await expect(restoring).rejects.toThrow('run a: the blobs of its step 0 are not in the store')
+})
