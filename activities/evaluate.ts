@@ -89,8 +89,11 @@ function lightActivities(deps: Deps) {
         const judged = tables.flatMap(({ rows }) =>
           rows.map((row) => ({
             problem: row.problem,
-            verdict: grade({ gold: problems.get(row.problem)?.answer ?? '', completion: row.completion })
-              .verdict,
+            verdict: grade({
+              gold: problems.get(row.problem)?.answer ?? '',
+              completion: row.completion,
+              policy: { extract: benchmarks[task.benchmark].extract },
+            }).verdict,
             code: row.strategy === 'code',
             truncated: row.stop === 'length',
             tokens: row.tokens.length,
@@ -167,7 +170,9 @@ async function planOf(deps: Deps, task: EvaluationTask, policy: Policy): Promise
     seed: task.seed,
     numerics: NUMERICS_VERSION,
   })
-  const evaluation = keys.evaluation(digestOf({ completions, grader: GRADER_VERSION }))
+  const evaluation = keys.evaluation(
+    digestOf({ completions, grader: GRADER_VERSION, extract: protocol.extract }),
+  )
   return { completions, evaluation, problems, samples, sampling }
 }
 

@@ -91,6 +91,7 @@ export async function train(
     wf.setCurrentDetails(trainDetails(spec, at, recent, curve, missing))
   }
 
+  show('training', enrolled.step)
   // Points of an earlier attempt are in the store: asking for them again costs a look-up each.
   for (let step = 0; step <= enrolled.step; step++) evaluateAt(step)
   let metrics: Metrics = recent.at(-1)?.metrics ?? {}

@@ -3,6 +3,7 @@
  * small sets are averages over 8 samples at temperature 0.6. The set of a benchmark has its name.
  */
 import type { Benchmark } from '../contracts.ts'
+import type { Policy } from '../grading/index.ts'
 
 export interface Protocol {
   /** Samples a problem: avg@k. */
@@ -11,14 +12,16 @@ export interface Protocol {
   readonly temperature: number
   readonly topP: number
   readonly maxTokens: number
+  /** Where an answer counts: the paper's evaluation looks into the last box only. */
+  readonly extract: Policy['extract']
 }
 
-const greedy: Protocol = { samples: 1, temperature: 0, topP: 1, maxTokens: 3072 }
-const averaged: Protocol = { samples: 8, temperature: 0.6, topP: 1, maxTokens: 3072 }
+const greedy: Protocol = { samples: 1, temperature: 0, topP: 1, maxTokens: 3072, extract: 'box' }
+const averaged: Protocol = { samples: 8, temperature: 0.6, topP: 1, maxTokens: 3072, extract: 'box' }
 
 export const benchmarks: Readonly<Record<Benchmark, Protocol>> = {
   // Four samples at temperature 1 are as it was measured; 46 tokens hold every completion of the corpus.
-  nano: { samples: 4, temperature: 1, topP: 1, maxTokens: 46 },
+  nano: { samples: 4, temperature: 1, topP: 1, maxTokens: 46, extract: 'box' },
   arithmetic: { ...greedy, maxTokens: 1024 },
   'math-500': greedy,
   amc: averaged,

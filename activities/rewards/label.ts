@@ -3,7 +3,7 @@
  * (`incorrect`). The two differ in which problems the labelled data set keeps, not in how a completion is judged.
  */
 import type { Problem } from '../benchmarks/problem.ts'
-import { grade } from '../grading/index.ts'
+import { boxOnly, grade } from '../grading/index.ts'
 import type { Signal } from './signal.ts'
 
 /** A reward that cannot be computed on these problems. */
@@ -19,7 +19,7 @@ export const label =
   (reward: 'majority' | 'incorrect'): Signal =>
   ({ problem, completion }) => {
     const voted = labelOf(reward, problem)
-    const { verdict, reason } = grade({ gold: voted, completion })
+    const { verdict, reason } = grade({ gold: voted, completion, policy: boxOnly })
     // The verdict would be about the label, not about the answer, so it is left out.
     return { value: verdict === 'correct' ? 1 : 0, verdict: 'none', reason: `label ${voted}: ${reason}` }
   }
