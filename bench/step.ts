@@ -47,8 +47,8 @@ const optimizer: Optimizer = {
   weightDecay: 0,
   maxGradNorm: 1,
 }
-/** As the presets have it. */
-const MICROBATCH_TOKENS = 8192
+/** As examples/smollm2.json has it. */
+const MICROBATCH_TOKENS = 1024
 
 export const step: Benchmark = {
   async comparisons({ model, threads, folder }) {

@@ -39,7 +39,7 @@ export class Trainer {
   readonly #step: OptimizerStep
   readonly #moments: Moments
   #updates: number
-  /** Allocated by the first update: who only scores needs none. */
+  /** Only while something learns: the sampler takes the place in between. */
   #gradients: Gradients | null = null
 
   private constructor(
@@ -101,6 +101,7 @@ export class Trainer {
       this.#updates += 1
       sums.push(tally.sums(norm, learningRate))
     }
+    this.#gradients = null
     return sums
   }
 

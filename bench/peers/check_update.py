@@ -14,7 +14,7 @@ update.json is what the engine's `update` was given, field by field:
 
 One optimizer step a minibatch, in order, from a fresh optimizer (so: a run's first step). With --step-folder the minibatches
 are one, made of all rows of rollouts*.parquet joined with rewards*.parquet by (problem, occurrence, sample); the advantage is
-value - mean of its (problem, occurrence), by `scale` divided by the group's standard deviation + 1e-6 (the population's).
+value - mean of its (problem, occurrence), by `scale` divided by the standard deviation of the sample (ddof 1) + 1e-6.
 
 Both folders are read as float32. Each sequence runs alone, without padding, in eager attention. Prints a line a step (loss,
 gradient norm, largest difference of log-probabilities to the stored ones), then one JSON line:
@@ -23,11 +23,13 @@ gradient norm, largest difference of log-probabilities to the stored ones), then
     worst          the tensor where that ratio is largest
     signFlips      share of the weights that moved in opposite directions
     explained      the same ratio without weights whose first gradient is below --tiny (1e-4) times its tensor's root mean square
-    floor          with --floor: the ratio between torch and torch with sdpa attention
+    exact          with --exact: gradients from torch in float64, the optimizer in float32; then `ours` and `torch` are the
+                   ratios of the engine's and of torch's float32 change to that one: what rounding alone costs each
 
 Adam's first step is the learning rate times g / (|g| + eps): the sign of the gradient. A weight whose gradient is rounding noise
 moves a full step either way, so `relative` has a floor of about sqrt(4 x share of such weights) whatever the engine;
-`explained` and `floor` tell that from a fault. With sgd the change is the gradient itself and there is no such floor.
+The change of a weight near 1 is a few units in its
+last place besides. `explained` and `exact` tell both from a fault. With sgd the change is the gradient itself and there is no such floor.
 """
 
 import argparse
@@ -41,8 +43,8 @@ from figures import emit, set_threads
 from transformers import AutoModelForCausalLM
 
 
-def load(folder, attention="eager"):
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention).eval()
+def load(folder, dtype=torch.float32):
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="eager").eval()
 
 
 def step_folder_minibatch(folder, scale):
@@ -63,7 +65,7 @@ def step_folder_minibatch(folder, scale):
     for r in rollouts:
         group = torch.tensor(groups[r["problem"], r["occurrence"]], dtype=torch.float64)
         spread = {"group": group, "batch": everything}.get(scale)
-        divisor = 1.0 if spread is None else spread.std(unbiased=False).item() + 1e-6
+        divisor = 1.0 if spread is None else spread.std().item() + 1e-6
         advantage = (values[r["problem"], r["occurrence"], r["sample"]] - group.mean().item()) / divisor
         sequences.append(
             {
@@ -137,31 +139,34 @@ def optimizer_of(model, settings):
     )
 
 
-def update(folder, given, attention="eager"):
-    """Returns (change of each tensor, gradient of each tensor at the first step)."""
-    model, first = load(folder, attention), {}
-    before = {n: p.detach().clone() for n, p in model.named_parameters()}
-    optimizer = optimizer_of(model, given["optimizer"])
+def update(folder, given, dtype=torch.float32):
+    """Returns (change of each tensor, gradient of each tensor at the first step); weights are float32, gradients `dtype`."""
+    model, weights, first = load(folder, dtype), load(folder), {}
+    before = {n: p.detach().clone() for n, p in weights.named_parameters()}
+    optimizer = optimizer_of(weights, given["optimizer"])
     for i, minibatch in enumerate(given["minibatches"]):
         start = time.perf_counter()
-        optimizer.zero_grad()
+        model.load_state_dict(weights.state_dict())
+        model.zero_grad()
         loss, difference = accumulate(model, minibatch, given["objective"])
+        for weight, parameter in zip(weights.parameters(), model.parameters(), strict=True):
+            weight.grad = parameter.grad.float()
         if i == 0:
-            first = {n: p.grad.clone() for n, p in model.named_parameters()}
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), given["optimizer"]["maxGradNorm"]).item()
+            first = {n: p.grad.clone() for n, p in weights.named_parameters()}
+        norm = torch.nn.utils.clip_grad_norm_(weights.parameters(), given["optimizer"]["maxGradNorm"]).item()
         for group in optimizer.param_groups:
             group["lr"] = minibatch.get("learningRate", given["optimizer"]["learningRate"])
         optimizer.step()
         emit(
             step=i,
-            attention=attention,
+            dtype=str(dtype),
             sequences=len(minibatch["sequences"]),
             loss=loss,
             gradNorm=norm,
             logprobDifferenceMax=difference,
             seconds=time.perf_counter() - start,
         )
-    return {n: p.detach() - before[n] for n, p in model.named_parameters()}, first
+    return {n: p.detach() - before[n] for n, p in weights.named_parameters()}, first
 
 
 def ratio(ours, theirs, keep=None):
@@ -182,7 +187,7 @@ def main():
     parser.add_argument("--settings", help="update.json with objective and optimizer, for --step-folder")
     parser.add_argument("--step-folder")
     parser.add_argument("--tiny", type=float, default=1e-4)
-    parser.add_argument("--floor", action="store_true")
+    parser.add_argument("--exact", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     assert bool(args.update) != bool(args.settings and args.step_folder), (
@@ -209,8 +214,9 @@ def main():
         signFlips=flips / sum(c.numel() for c in theirs.values()),
         change=sum(c.double().square().sum().item() for c in theirs.values()) ** 0.5,
     )
-    if args.floor:
-        figures["floor"] = ratio(update(args.before, given, "sdpa")[0], theirs)
+    if args.exact:
+        exact, _ = update(args.before, given, torch.float64)
+        figures["exact"] = dict(ours=ratio(ours, exact), torch=ratio(theirs, exact))
     emit(**figures)
 
 
