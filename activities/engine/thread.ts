@@ -12,6 +12,7 @@ import { Sampler } from '../policy/generation.ts'
 import { Trainer } from '../policy/trainer.ts'
 import { readOptimizerState, writeOptimizerState } from '../policy/state.ts'
 import { writeSafetensors } from '../policy/safetensors.ts'
+import { collect } from './collect.ts'
 import type { Call, FromThread, LocalCheckpoint, LocalPolicy, ToThread, Updated } from './messages.ts'
 import { NonFiniteLoss, StateLost, type Control } from './port.ts'
 import { Residents } from './residents.ts'
@@ -94,6 +95,7 @@ async function trainerOf(checkpoint: LocalCheckpoint): Promise<Trainer> {
   if (checkpoint.state === null)
     throw new StateLost(`optimizer state of checkpoint ${checkpoint.lineage} is neither stored nor resident`)
   residents.makeRoom(4 * sizeOf(checkpoint.policy))
+  if (sizeOf(checkpoint.policy) > largeBytes) collect()
   const state =
     checkpoint.state.length > 0 ? await readOptimizerState(checkpoint.state, checkpoint.updates) : null
   return Trainer.open(await openPolicy(checkpoint.policy.files), state, { threads })
@@ -105,6 +107,7 @@ async function samplerOf(policy: LocalPolicy): Promise<Sampler> {
   if (hot instanceof Sampler) return hot
   const size = sizeOf(policy)
   residents.makeRoom(2 * size)
+  if (size > largeBytes) collect()
   const sampler = await Sampler.open(await openPolicy(policy.files), { threads })
   residents.put(key, sampler, 2 * size)
   return sampler
@@ -122,6 +125,9 @@ async function scorerOf(policy: LocalPolicy): Promise<Trainer> {
 
 /** Sessions, caches and arenas of a resident whose weights are next to nothing: measured, nano models. */
 const overheadBytes = 48 * 2 ** 20
+
+/** From here on, what an update or a sampler leaves behind is worth a collection. */
+const largeBytes = 256 * 2 ** 20
 
 /** Bytes of the policy's weights, what every resident's size is a multiple of, and never less than its overhead. */
 function sizeOf(policy: LocalPolicy): number {
