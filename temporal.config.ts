@@ -29,11 +29,21 @@ export const activityOptions = {
     scheduleToCloseTimeout: '7 days',
     retry: preemptible,
   },
+  /** On the queue of one worker: if it is gone or does not come to it soon, any worker's attempt is the next. */
+  near: {
+    startToCloseTimeout: '12 hours',
+    heartbeatTimeout: '15s',
+    scheduleToStartTimeout: '5s',
+    scheduleToCloseTimeout: '7 days',
+    retry: { maximumAttempts: 1 },
+  },
 } as const
 
 export const worker = {
-  /** A safe point is reached within this after SIGTERM; spot instances give two minutes. */
-  shutdownGraceTime: '10s',
+  /** Activities are told at once; a safe point is reached within 10 s, and past this nothing may hold the process. */
+  shutdownForceTime: '15s',
+  /** How long a task that this worker was given waits for its compute slot before others may have it. */
+  slotPatienceMs: 5000,
   /** Short, because it is what a run waits for after its worker was killed. */
   stickyQueueScheduleToStartTimeout: '2s',
   heartbeatEveryMs: 4000,

@@ -431,6 +431,9 @@ export type ProvenanceDocument = z.infer<typeof ProvenanceDocument>
 
 // ── What activities take and give ───────────────────────────────────────────────────────────────────────────────
 
+/** The id of the store that a run lies in; tasks of runs from before it was noted lack it. */
+const storeId = z.uuid().optional()
+
 /** Where a policy's manifest lies: models/<key>.json or runs/<run>/checkpoints/<step>.json. */
 export const Source = z
   .string()
@@ -454,10 +457,24 @@ export const EvaluationTask = strict({
 })
 export type EvaluationTask = z.infer<typeof EvaluationTask>
 
-export const ShardTask = strict({ run: RunId, spec: z.string(), step: z.int().min(1), shard: z.int().min(0) })
+export const ShardTask = strict({
+  run: RunId,
+  spec: z.string(),
+  step: z.int().min(1),
+  shard: z.int().min(0),
+  store: storeId,
+})
 export type ShardTask = z.infer<typeof ShardTask>
 
-export const StepTask = strict({ run: RunId, spec: z.string(), step: z.int().min(1), shards: count })
+export const StepTask = strict({
+  run: RunId,
+  spec: z.string(),
+  step: z.int().min(1),
+  shards: count,
+  /** The optimizer's state goes to the store with this step, whether or not it is its turn. */
+  whole: z.boolean().optional(),
+  store: storeId,
+})
 export type StepTask = z.infer<typeof StepTask>
 
 export const EnrollTask = strict({ run: RunId, spec: ResolvedTrain, model: Source, data: z.string() })

@@ -73,16 +73,19 @@ async function beating<T, Beat>(
   }
 }
 
-function failureOf(error: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) {
-    const { cancellationDetails } = Context.current()
-    const reason = signal.reason as Error | undefined
-    // A failure, not a cancellation: only a failure flushes the last heartbeat and is retried at once elsewhere.
-    if (cancellationDetails?.workerShutdown || reason?.message === 'WORKER_SHUTDOWN') {
-      return ApplicationFailure.retryable('preempted: the worker was told to stop', 'WorkerShutdown')
-    }
-    return reason instanceof CancelledFailure ? reason : new CancelledFailure('cancelled')
+/** What an activity ends with that was stopped at a safe point: preempted with its worker, or cancelled. */
+export function stopped(signal: AbortSignal): Error {
+  const { cancellationDetails } = Context.current()
+  const reason = signal.reason as Error | undefined
+  // A failure, not a cancellation: only a failure flushes the last heartbeat and is retried at once elsewhere.
+  if (cancellationDetails?.workerShutdown || reason?.message === 'WORKER_SHUTDOWN') {
+    return ApplicationFailure.retryable('preempted: the worker was told to stop', 'WorkerShutdown')
   }
+  return reason instanceof CancelledFailure ? reason : new CancelledFailure('cancelled')
+}
+
+function failureOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return stopped(signal)
   if (error instanceof ApplicationFailure || !(error instanceof Error)) return error
   const failure = {
     message: error.message,

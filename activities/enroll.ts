@@ -56,7 +56,7 @@ export function enrollActivities(deps: Deps) {
         }
         await commit(store, keys.checkpoint(run, 0), CheckpointDocument, first)
         const step = Math.min(await newestStep(deps, run, identity), spec.steps)
-        return { spec: specKey, step, shards: shardsOf(spec).length }
+        return { spec: specKey, step, shards: shardsOf(spec).length, store: deps.storeId }
       }),
 
     checkpointAt: ({ run, step }: { run: string; step: number }) =>

@@ -21,7 +21,7 @@ import { GRADER_VERSION, grade } from './grading/index.ts'
 import type { Deps } from './index.ts'
 import { checkpointKey, openData, openSourcePolicy, openTokenizerOf } from './open.ts'
 import { requirePolicy } from './restore.ts'
-import { sampleRollouts } from './rollouts.ts'
+import { sampleOn } from './rollouts.ts'
 import { cut } from './spec/batch.ts'
 
 interface Plan {
@@ -131,8 +131,9 @@ function computeActivities(deps: Deps, engine: Engine) {
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = cut(plan.problems, plan.samples)[input.shard]
         const problems = (await problemsOf(deps, task)).slice(range?.from, range?.to)
-        const rows = await sampleRollouts(
-          { engine, tokenizer },
+        const unfinished = keys.unfinishedCompletions(plan.completions, input.shard)
+        const rows = await sampleOn(
+          { engine, tokenizer, store: deps.store, unfinished, inputs },
           policy,
           problems.map((problem) => ({
             problem,
@@ -144,7 +145,9 @@ function computeActivities(deps: Deps, engine: Engine) {
           plan.sampling,
           control,
         )
-        return writeTable(deps.store, key, rolloutsTable, rows, inputs)
+        const written = await writeTable(deps.store, key, rolloutsTable, rows, inputs)
+        await deps.store.remove(unfinished)
+        return written
       }),
   }
 }

@@ -17,6 +17,8 @@ import { stepActivities } from './step.ts'
 
 export interface Deps {
   readonly store: Store
+  /** The id in its store.json. */
+  readonly storeId: string
   readonly blobs: Blobs
   /** Null in a worker that serves the light queue only. */
   readonly engine: Engine | null
@@ -28,6 +30,8 @@ export interface Deps {
   readonly hub: { readonly endpoint?: string; readonly token?: string }
   /** Names this worker in provenance. */
   readonly identity: string
+  /** The task queue that only this worker polls, where it prefers to go on with what it holds; null without one. */
+  readonly queue: string | null
   /** Milliseconds since the epoch: the clock of provenance, and of nothing else. */
   readonly now: () => number
 }

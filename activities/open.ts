@@ -1,5 +1,6 @@
 /** Opens what a coordinate stands for: a run's spec with its problems, a policy with its tokenizer. Cached by digest. */
 import { requireDocument } from './checkpoint/documents.ts'
+import { WrongStore } from './checkpoint/faults.ts'
 import * as keys from './checkpoint/keys.ts'
 import {
   CheckpointDocument,
@@ -18,6 +19,12 @@ import { InvalidSpec } from './spec/resolve.ts'
 export interface OpenSpec {
   readonly document: SpecDocument
   readonly problems: readonly Problem[]
+}
+
+/** Throws WrongStore where a run lies in another store than this worker's. */
+export function requireStore({ store, storeId }: Deps, expected: string | undefined): void {
+  if (expected !== undefined && expected !== storeId)
+    throw new WrongStore(`${store.url}: the run lies in store ${expected}, this worker has store ${storeId}`)
 }
 
 // Content never changes under its digest, so neither cache can be stale; both are small (text, no tensors).

@@ -6,14 +6,15 @@ import { ShardTask, type Scored, type TableRef } from './contracts.ts'
 import { durable } from './durable.ts'
 import { GRADER_VERSION } from './grading/index.ts'
 import type { Deps } from './index.ts'
-import { openSpec } from './open.ts'
+import { openSpec, requireStore } from './open.ts'
 import { score } from './rewards/index.ts'
 
 export function rewardActivities(deps: Deps) {
   return {
     reward: (input: ShardTask): Promise<TableRef> =>
       durable(async (control) => {
-        const { run, spec: specKey, step, shard } = ShardTask.parse(input)
+        const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
+        requireStore(deps, store)
         const { document, problems } = await openSpec(deps, specKey)
         const { rows, digest } = await requireTable(
           deps.store,

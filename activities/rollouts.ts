@@ -1,6 +1,15 @@
-/** Samples of problems, as the rows of a rollout table, in the order in which they finish. */
+/**
+ * Samples of problems, as the rows of a rollout table, in the order in which they finish.
+ *
+ * A finished completion is the safe point of sampling: what is finished when the worker is told to stop goes to the
+ * store under a name of its own, and the next attempt samples only what is missing. That gives the same rows, since a
+ * sample depends on its policy, prompt and stream, never on what shares its batch.
+ */
 import { strategyOf } from './analysis/strategy.ts'
 import type { Problem } from './benchmarks/problem.ts'
+import type { Store } from './checkpoint/store.ts'
+import { CorruptObject } from './checkpoint/store.ts'
+import { readTable, rolloutsTable, writeTable } from './checkpoint/tables.ts'
 import type { Policy, Rollout } from './contracts.ts'
 import type { Control, Decoding, Engine, Prompt } from './engine/port.ts'
 import { promptOf } from './spec/prompt.ts'
@@ -13,9 +22,18 @@ export interface Asked {
   readonly at: Prompt['at']
 }
 
-/** `samples` completions of each problem under the named prompt. */
-export async function sampleRollouts(
-  { engine, tokenizer }: { readonly engine: Engine; readonly tokenizer: Tokenizer },
+/** Who samples, and where the rows made from `inputs` wait when it has to stop. */
+export interface Sampling {
+  readonly engine: Engine
+  readonly tokenizer: Tokenizer
+  readonly store: Store
+  readonly unfinished: string
+  readonly inputs: string
+}
+
+/** `samples` completions of each problem under the named prompt, without those that an earlier attempt finished. */
+export async function sampleOn(
+  { engine, tokenizer, store, unfinished, inputs }: Sampling,
   policy: Policy,
   asked: readonly Asked[],
   prompt: string,
@@ -23,30 +41,53 @@ export async function sampleRollouts(
   sampling: Omit<Decoding, 'stop' | 'ignoreEnd'>,
   control: Control,
 ): Promise<Rollout[]> {
-  const numbers = Array.from({ length: samples }, (_, sample) => sample)
-  const prompts = asked.map(({ problem, at }) => ({
+  const rollouts = await finishedBefore(store, unfinished, inputs)
+  const known = rollouts.length
+  const done = new Set(rollouts.map(placeOf))
+  const prompts = asked.map(({ problem, occurrence, at }) => ({
     ...promptOf(tokenizer, prompt, problem),
     at,
-    samples: numbers,
+    samples: Array.from({ length: samples }, (_, sample) => sample).filter(
+      (sample) => !done.has(placeOf({ problem: problem.id, occurrence, sample })),
+    ),
   }))
   const decoding = { ...sampling, stop: prompts[0]?.stop ?? [] }
-  const rollouts: Rollout[] = []
-  for await (const completion of engine.sample(policy, prompts, decoding, control)) {
-    const { problem, occurrence } = asked[completion.prompt]!
-    const { text, tokens } = prompts[completion.prompt]!
-    rollouts.push({
-      problem: problem.id,
-      occurrence,
-      sample: completion.sample,
-      prompt: text,
-      completion: completion.text,
-      promptTokens: [...tokens],
-      tokens: [...completion.tokens],
-      logprobs: [...completion.logprobs],
-      stop: completion.stop,
-      policy: policy.digest,
-      strategy: strategyOf(completion.text),
-    })
+  try {
+    for await (const completion of engine.sample(policy, prompts, decoding, control)) {
+      const { problem, occurrence } = asked[completion.prompt]!
+      const { text, tokens } = prompts[completion.prompt]!
+      rollouts.push({
+        problem: problem.id,
+        occurrence,
+        sample: completion.sample,
+        prompt: text,
+        completion: completion.text,
+        promptTokens: [...tokens],
+        tokens: [...completion.tokens],
+        logprobs: [...completion.logprobs],
+        stop: completion.stop,
+        policy: policy.digest,
+        strategy: strategyOf(completion.text),
+      })
+    }
+  } catch (error) {
+    if (control.signal.aborted && rollouts.length > known)
+      await writeTable(store, unfinished, rolloutsTable, rollouts, inputs, { replace: true })
+    throw error
   }
   return rollouts
+}
+
+const placeOf = ({ problem, occurrence, sample }: Pick<Rollout, 'problem' | 'occurrence' | 'sample'>) =>
+  JSON.stringify([problem, occurrence, sample])
+
+/** Rows of an earlier attempt at the same; a torn table is worth nothing, and nothing is lost but time. */
+async function finishedBefore(store: Store, key: string, inputs: string): Promise<Rollout[]> {
+  try {
+    const found = await readTable(store, key, rolloutsTable)
+    return found?.inputs === inputs ? found.rows : []
+  } catch (error) {
+    if (error instanceof CorruptObject) return []
+    throw error
+  }
 }

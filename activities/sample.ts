@@ -7,16 +7,17 @@ import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import type { Deps } from './index.ts'
-import { openCheckpoint, openSpec, openTokenizerOf } from './open.ts'
+import { openCheckpoint, openSpec, openTokenizerOf, requireStore } from './open.ts'
 import { requirePolicy } from './restore.ts'
-import { sampleRollouts } from './rollouts.ts'
+import { sampleOn } from './rollouts.ts'
 import { batchOf, shardsOf } from './spec/batch.ts'
 
 export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
   return {
     sample: (input: ShardTask): Promise<TableRef> =>
       durable(async (control) => {
-        const { run, spec: specKey, step, shard } = ShardTask.parse(input)
+        const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
+        requireStore(deps, store)
         const { document, problems } = await openSpec(deps, specKey)
         const { spec } = document
         const { policy } = await openCheckpoint(deps, run, step - 1)
@@ -38,8 +39,9 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
         if (range === undefined)
           throw new RangeError(`shard ${shard} of step ${step}: the spec has ${shardsOf(spec).length}`)
         const places = batchOf(problems, spec, step).slice(range.from, range.to)
-        const rollouts = await sampleRollouts(
-          { engine: deps.engine, tokenizer },
+        const unfinished = keys.unfinishedRollouts(run, step, shard)
+        const rollouts = await sampleOn(
+          { engine: deps.engine, tokenizer, store: deps.store, unfinished, inputs },
           policy,
           places.map(({ problem, occurrence }) => ({
             problem,
@@ -51,7 +53,9 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
           spec.sampling,
           control,
         )
-        return writeTable(deps.store, key, rolloutsTable, rollouts, inputs)
+        const written = await writeTable(deps.store, key, rolloutsTable, rollouts, inputs)
+        await deps.store.remove(unfinished)
+        return written
       }),
   }
 }

@@ -1,7 +1,7 @@
 /** One GRPO step: a checkpoint, its rollouts and their rewards in; the next checkpoint and its metrics out. */
 import { Context } from '@temporalio/activity'
 import { digestOf } from './checkpoint/canonical.ts'
-import { commit, readDocument } from './checkpoint/documents.ts'
+import { commit, readDocument, replaceDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import { NotFound } from './checkpoint/store.ts'
 import { requireTable, rewardsTable, rolloutsTable } from './checkpoint/tables.ts'
@@ -14,11 +14,12 @@ import {
   type ProvenanceDocument,
 } from './contracts.ts'
 import { durable } from './durable.ts'
+import { NUMERICS_VERSION } from './engine/embedded.ts'
 import { StateLost, type Control, type Engine, type MinibatchSums } from './engine/port.ts'
 import { learn } from './grpo/learn.ts'
 import { stepMetrics } from './grpo/metrics.ts'
 import type { Deps } from './index.ts'
-import { openCheckpoint, openSpec, type OpenSpec } from './open.ts'
+import { openCheckpoint, openSpec, requireStore, type OpenSpec } from './open.ts'
 import { shardsOf } from './spec/batch.ts'
 
 export type ComputeDeps = Deps & { readonly engine: Engine }
@@ -30,30 +31,35 @@ export class WeightsLost extends Error {
 
 export function stepActivities(deps: ComputeDeps) {
   return {
-    step: (input: StepTask): Promise<{ policy: string; metrics: Metrics }> =>
+    /** `queue`: of the worker that holds the state now; null where nobody is known to. */
+    step: (input: StepTask): Promise<{ policy: string; metrics: Metrics; queue: string | null }> =>
       durable(async (control) => {
-        const { run, spec: specKey, step } = StepTask.parse(input)
+        const { run, spec: specKey, step, whole, store } = StepTask.parse(input)
+        requireStore(deps, store)
         const started = deps.now()
         const opened = await openSpec(deps, specKey)
         const inputs = await readStep(deps, opened, run, step)
+        const before = await checkpointOf(deps, run, step - 1)
+        const plan = { lineage: lineageOf(opened, before, inputs), whole: whole === true }
         const committed = await readDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument)
         const known = await readDocument(deps.store, keys.metrics(run, step), MetricsDocument)
-        if (
-          committed !== null &&
-          known !== null &&
-          digestOf(committed.learntFrom) === digestOf(inputs.learntFrom)
-        ) {
-          return { policy: committed.policy.digest, metrics: known.metrics }
-        }
-        const before = await checkpointOf(deps, run, step - 1)
+        // A checkpoint is believed only if it was made from these very inputs.
+        if (committed?.checkpoint.lineage === plan.lineage && known !== null)
+          return { policy: committed.policy.digest, metrics: known.metrics, queue: null }
         const replayed: number[] = []
-        const updated = await update(deps, opened, before, inputs, control).catch(async (error: unknown) => {
-          if (!(error instanceof StateLost || error instanceof NotFound)) throw error
-          const restored = await replay(deps, opened, run, step - 1, replayed, control)
-          return update(deps, opened, restored, inputs, control)
-        })
+        const updated = await update(deps, opened, before, inputs, plan, control).catch(
+          async (error: unknown) => {
+            if (!(error instanceof StateLost || error instanceof NotFound)) throw error
+            const restored = await replay(deps, opened, run, step - 1, replayed, control)
+            return update(deps, opened, restored, inputs, plan, control)
+          },
+        )
         const metrics = stepMetrics(inputs.table, updated.sums)
-        await commit(deps.store, keys.metrics(run, step), MetricsDocument, { format: 1, step, metrics })
+        await replaceDocument(deps.store, keys.metrics(run, step), MetricsDocument, {
+          format: 1,
+          step,
+          metrics,
+        })
         await writeProvenance(deps, run, step, started, replayed)
         const { policy, ...checkpoint } = updated.checkpoint
         const { identity } = opened.document
@@ -65,8 +71,11 @@ export function stepActivities(deps: ComputeDeps) {
           checkpoint,
           learntFrom: inputs.learntFrom,
         }
-        const winner = await commit(deps.store, keys.checkpoint(run, step), CheckpointDocument, document)
-        return { policy: winner.policy.digest, metrics }
+        const key = keys.checkpoint(run, step)
+        const winner = await commit(deps.store, key, CheckpointDocument, document)
+        const isOurs = winner.checkpoint.lineage === plan.lineage
+        if (!isOurs) await replaceDocument(deps.store, key, CheckpointDocument, document)
+        return { policy: (isOurs ? winner : document).policy.digest, metrics, queue: deps.queue }
       }),
   }
 }
@@ -98,17 +107,31 @@ async function readStep({ store }: Deps, { document }: OpenSpec, run: string, st
 }
 type StepInputs = Awaited<ReturnType<typeof readStep>>
 
+/** Names a checkpoint by all that it comes from: its parent, its spec, what it learnt from, and who computes. */
+function lineageOf({ document: { identity } }: OpenSpec, parent: Checkpoint, inputs: StepInputs): string {
+  const { step, learntFrom } = inputs
+  return digestOf({ parent: parent.lineage, identity, step, learntFrom, numerics: NUMERICS_VERSION })
+}
+
+/** `whole`: the optimizer's state is stored, too, whether or not it is this step's turn. */
+interface Plan {
+  readonly lineage: string
+  readonly whole: boolean
+}
+
 async function update(
   deps: ComputeDeps,
-  { document: { spec, identity } }: OpenSpec,
+  opened: OpenSpec,
   before: Checkpoint,
-  { step, table, learntFrom }: StepInputs,
+  inputs: StepInputs,
+  { lineage, whole }: Plan,
   control: Control,
 ): Promise<{ checkpoint: Checkpoint; sums: MinibatchSums[] }> {
+  const { step, table } = inputs
+  const { spec } = opened.document
   const minibatches = learn(table, spec, step)
-  const lineage = digestOf({ parent: before.lineage, identity, step, learntFrom })
   // The last step is saved whole too: a run that is extended goes on from there.
-  const saveOptimizer = step % spec.checkpoint.every === 0 || step === spec.steps
+  const saveOptimizer = whole || step % spec.checkpoint.every === 0 || step === spec.steps
   const plan = { lineage, microbatchTokens: spec.batch.microbatchTokens, saveOptimizer }
   return deps.engine.update(before, minibatches, spec.objective, spec.optimizer, plan, control)
 }
@@ -132,21 +155,17 @@ export async function replay(
     checkpoint = await checkpointOf(deps, run, --from)
   }
   for (let step = from + 1; step <= to; step++) {
-    const { checkpoint: next } = await update(
-      deps,
-      opened,
-      checkpoint,
-      await readStep(deps, opened, run, step),
-      control,
-    )
     const committed = await checkpointOf(deps, run, step)
+    const inputs = await readStep(deps, opened, run, step)
+    const plan = { lineage: committed.lineage, whole: false }
+    const { checkpoint: next } = await update(deps, opened, checkpoint, inputs, plan, control)
     if (next.policy.digest !== committed.policy.digest && !(await isStored(deps, committed)))
       throw new WeightsLost(
         `run ${run}, step ${step}: its weights are no longer kept, and in the domain of this worker ` +
           `(${deps.engine.domain}) the replay gives ${next.policy.digest} instead of ${committed.policy.digest}`,
       )
     // Another determinism domain may differ in the last bits; the committed weights win, the state is ours.
-    checkpoint = { ...next, policy: committed.policy, lineage: committed.lineage }
+    checkpoint = { ...next, policy: committed.policy }
     replayed.push(step)
   }
   return checkpoint

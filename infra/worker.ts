@@ -1,10 +1,12 @@
 /**
  * `npm run worker -- --role light|compute`: one worker process against whatever Temporal server and store the
- * environment names. `light` runs workflows and everything that needs no model; `compute` has the one compute slot.
+ * environment names. `light` runs workflows and everything that needs no model; `compute` has the one compute slot,
+ * for the queue that all share and for its own, where runs go on whose state it holds.
  *
  * It refuses to start when the server or the store does not answer. On SIGTERM running activities save at their next
  * safe point, and the process exits 0. Needs nothing on its disk but a cache.
  */
+import { randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -21,6 +23,7 @@ import { EmbeddedEngine } from '../activities/engine/embedded.ts'
 import type { Engine } from '../activities/engine/port.ts'
 import { computeActivities, lightActivities } from '../activities/index.ts'
 import type { Deps } from '../activities/index.ts'
+import { inSlot, Slot } from '../activities/slot.ts'
 import * as config from '../temporal.config.ts'
 import { readConfig } from './config.ts'
 import { JsonLogger } from './log.ts'
@@ -46,7 +49,7 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     shutdownSignals: [], // the SDK's own handlers let a second signal cut the drain short
     telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN' }) } },
   })
-  const reached = await reach(url)
+  const { reached, storeId } = await reach(url)
   const store = tampering?.store(reached) ?? reached
   const { connection, namespace } = await connect()
   const blobs = openBlobs(store, settings.cache, {
@@ -59,16 +62,22 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   const engine =
     role === 'compute' ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes }), tampering) : null
   const identity = `${role}@${hostname()}:${process.pid}`
-  const deps = { store, blobs, client, dataFolder, allow, hub, identity, now: Date.now }
+  const queue = engine === null ? null : `${config.taskQueues.compute}:${randomUUID()}`
+  const own = { identity, queue, storeId, now: Date.now }
+  const deps = { store, blobs, client, dataFolder, allow, hub, ...own }
   try {
-    const options = engine === null ? lightWorker({ ...deps, engine }) : computeWorker({ ...deps, engine })
-    const worker = await Worker.create({ ...options, connection, namespace, identity })
-    const running = worker.run()
+    const options = engine === null ? [lightWorker({ ...deps, engine })] : computeWorkers({ ...deps, engine })
+    const workers = await Promise.all(
+      options.map((own) => Worker.create({ ...own, connection, namespace, identity })),
+    )
     stop = () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown()
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
     }
+    // What ends one queue's worker ends the process, after the others have stopped as they should.
+    const running = workers.map((worker) => worker.run().finally(stop))
     logger.info('worker started', { role, taskQueue: config.taskQueues[role], namespace, store: store.url })
-    await running
+    await Promise.allSettled(running)
+    await Promise.all(running)
   } finally {
     await engine?.close()
     await store.close()
@@ -85,9 +94,8 @@ async function freeBytesOf(folder: string): Promise<number> {
 const tamper = (engine: Engine, tampering?: Tampering) => tampering?.engine(engine) ?? engine
 
 const shared = {
-  shutdownGraceTime: config.worker.shutdownGraceTime,
-  // Past the grace nothing may hold the process: a spot machine is gone soon after.
-  shutdownForceTime: '15s',
+  shutdownGraceTime: 0, // activities are told at once, and stop where it costs least
+  shutdownForceTime: config.worker.shutdownForceTime,
   // `temporal workflow describe` shows a heartbeat's details this fresh.
   maxHeartbeatThrottleInterval: config.worker.heartbeatEveryMs,
   defaultHeartbeatThrottleInterval: config.worker.heartbeatEveryMs,
@@ -105,13 +113,15 @@ function lightWorker(deps: Deps): WorkerOptions {
   }
 }
 
-function computeWorker(deps: Deps & { readonly engine: Engine }): WorkerOptions {
-  return {
+/** Both queues' workers feed one slot: Temporal's own count is by worker. */
+function computeWorkers(deps: Deps & { readonly engine: Engine }): WorkerOptions[] {
+  const activities = inSlot(computeActivities(deps), new Slot(), config.worker.slotPatienceMs)
+  return [config.taskQueues.compute, ...(deps.queue === null ? [] : [deps.queue])].map((taskQueue) => ({
     ...shared,
-    taskQueue: config.taskQueues.compute,
-    activities: computeActivities(deps),
+    taskQueue,
+    activities,
     maxConcurrentActivityTaskExecutions: config.worker.computeSlots,
-  }
+  }))
 }
 
 function roleOf(args: string[]): Role {
@@ -123,11 +133,10 @@ function roleOf(args: string[]): Role {
 }
 
 /** The store, if it answers: a wrong bucket or key must show now, not in the first activity. */
-async function reach(url: string): Promise<Store> {
+async function reach(url: string): Promise<{ reached: Store; storeId: string }> {
   try {
-    const store = await openStore(url)
-    await checkStore(store)
-    return store
+    const reached = await openStore(url)
+    return { reached, storeId: await checkStore(reached) }
   } catch (cause) {
     throw new Error(`PLACEBO_STORE=${url}: the store cannot be used (${messageOf(cause)})`, { cause })
   }

@@ -1,5 +1,11 @@
 /** The activities as workflows call them: light ones anywhere, compute ones where there is a slot. */
-import { proxyActivities } from '@temporalio/workflow'
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import { activityOptions } from '../temporal.config.ts'
 
@@ -7,3 +13,33 @@ export const light = proxyActivities<Activities['light']>(activityOptions.light)
 /** What goes through the whole store: light, and long. */
 export const housekeeping = proxyActivities<Activities['light']>(activityOptions.housekeeping)
 export const compute = proxyActivities<Activities['compute']>(activityOptions.compute)
+
+/** Why an activity went elsewhere: its worker was busy, was told to stop, or is not heard of any more. */
+export type Moved = 'busy' | 'preempted' | 'lost'
+
+/**
+ * A compute activity on the queue of the worker that holds what it needs, or, where there is none or it does not get
+ * it done, on any. `moved` hears why it went elsewhere. A permanent fault and a cancellation end it at once.
+ */
+export async function near<T>(
+  queue: string | null,
+  call: (activities: Activities['compute']) => Promise<T>,
+  moved: (why: Moved, message: string) => void,
+): Promise<T> {
+  if (queue === null) return call(compute)
+  try {
+    return await call(proxyActivities<Activities['compute']>({ ...activityOptions.near, taskQueue: queue }))
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : null
+    if (isCancellation(error) || cause === null || cause === undefined) throw error
+    if (cause instanceof ApplicationFailure && cause.nonRetryable) throw error
+    moved(whyOf(cause), cause.message)
+    return call(compute)
+  }
+}
+
+function whyOf(cause: Error): Moved {
+  if (cause instanceof TimeoutFailure) return cause.timeoutType === 'SCHEDULE_TO_START' ? 'busy' : 'lost'
+  if (!(cause instanceof ApplicationFailure)) return 'lost'
+  return cause.type === 'Busy' ? 'busy' : cause.type === 'WorkerShutdown' ? 'preempted' : 'lost'
+}

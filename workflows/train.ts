@@ -2,14 +2,15 @@
  * One run: sample → reward → step until its steps are done, with evaluations beside it.
  *
  * Coordinates, references and metrics only; tensors and text stay in the store. A run resumes from its newest
- * committed checkpoint, whoever starts it again and however often.
+ * committed checkpoint, whoever starts it again and however often. Its steps, and the first shard of each, prefer the
+ * worker that did the last step and holds its state; the other shards go to whoever is free.
  */
 import * as wf from '@temporalio/workflow'
 import type { Accuracy, Metrics, ResolvedTrain } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { trainDetails, upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
-import { compute, light } from './proxies.ts'
+import { light, near, type Moved } from './proxies.ts'
 
 export interface TrainProgress {
   readonly phase: 'admitting' | 'training' | 'paused' | 'evaluating' | 'done'
@@ -21,6 +22,8 @@ export interface StepMetrics {
   readonly step: number
   /** Length of the history when the step began: where `temporal workflow reset` repeats it from. */
   readonly event: number
+  /** The run id whose history has the event: continue-as-new begins another. Not known of runs from before it was noted. */
+  readonly runId?: string
   readonly metrics: Metrics
 }
 export type CurvePoint = Accuracy & { readonly step: number }
@@ -28,6 +31,13 @@ export type CurvePoint = Accuracy & { readonly step: number }
 export interface TrainState {
   readonly recent: readonly StepMetrics[]
   readonly curve: readonly CurvePoint[]
+  /** What queries and the Web UI show until the new history has got as far. */
+  readonly at?: TrainProgress
+  readonly details?: string
+  /** Of the worker that holds the run's state. */
+  readonly queue?: string | null
+  readonly paused?: boolean
+  readonly whole?: boolean
 }
 export interface TrainResult {
   readonly run: string
@@ -42,20 +52,27 @@ export const progressQuery = wf.defineQuery<TrainProgress>('progress')
 export const metricsQuery = wf.defineQuery<StepMetrics[]>('metrics')
 export const pauseSignal = wf.defineSignal('pause')
 export const resumeSignal = wf.defineSignal('resume')
+/** The next step to begin stores the optimizer's state with its weights, whether or not it is its turn. */
+export const checkpointNowSignal = wf.defineSignal('checkpointNow')
 
 export async function train(
   input: unknown,
   state: TrainState = { recent: [], curve: [] },
 ): Promise<TrainResult> {
-  const run = wf.workflowInfo().workflowId
+  const { workflowId: run, runId } = wf.workflowInfo()
   const recent = [...state.recent]
   const curve = [...state.curve]
-  let at: TrainProgress = { phase: 'admitting', step: 0, steps: 0 }
-  let paused = false
+  let at: TrainProgress = state.at ?? { phase: 'admitting', step: 0, steps: 0 }
+  let details = state.details ?? ''
+  let queue = state.queue ?? null
+  let paused = state.paused ?? false
+  let whole = state.whole ?? false
+  if (details !== '') wf.setCurrentDetails(details)
   wf.setHandler(progressQuery, () => at)
   wf.setHandler(metricsQuery, () => recent)
   wf.setHandler(pauseSignal, () => void (paused = true))
   wf.setHandler(resumeSignal, () => void (paused = false))
+  wf.setHandler(checkpointNowSignal, () => void (whole = true))
 
   const { spec, attributes, missing } = await light.admitTrain({ spec: input, run })
   const [model, data] = await Promise.all([
@@ -88,7 +105,8 @@ export async function train(
   }
   const show = (phase: TrainProgress['phase'], step: number, reward?: number) => {
     at = { phase, step, steps: spec.steps, ...(reward !== undefined && { reward }) }
-    wf.setCurrentDetails(trainDetails(spec, at, recent, curve, missing))
+    details = trainDetails(spec, at, recent, curve, missing)
+    wf.setCurrentDetails(details)
   }
 
   show('training', enrolled.step)
@@ -103,19 +121,27 @@ export async function train(
     if (wf.workflowInfo().continueAsNewSuggested) {
       await Promise.all(open.values()) // a child that is still open would be terminated
       await wf.condition(wf.allHandlersFinished)
-      return wf.continueAsNew<typeof train>(input, { recent, curve })
+      const carried = { recent, curve, at, details, queue, paused, whole }
+      return wf.continueAsNew<typeof train>(input, carried)
     }
     const event = wf.workflowInfo().historyLength
-    const shards = Array.from({ length: enrolled.shards }, (_, shard) => ({
-      run,
-      spec: enrolled.spec,
-      step,
-      shard,
-    }))
-    await Promise.all(shards.map(async (shard) => (await compute.sample(shard), light.reward(shard))))
-    const stepped = await compute.step({ run, spec: enrolled.spec, step, shards: enrolled.shards })
+    const moved = (why: Moved, message: string) => {
+      if (why !== 'busy') queue = null
+      // `temporal workflow describe` shows it when the attempt that says so is over.
+      if (why === 'preempted') wf.upsertMemo({ preempted: `step ${step}: ${message}` })
+    }
+    const task = { run, spec: enrolled.spec, step, ...(enrolled.store && { store: enrolled.store }) }
+    const sampleAndReward = async (shard: number) => {
+      await near(shard === 0 ? queue : null, (compute) => compute.sample({ ...task, shard }), moved)
+      await light.reward({ ...task, shard })
+    }
+    await Promise.all(Array.from({ length: enrolled.shards }, (_, shard) => sampleAndReward(shard)))
+    const saved = { ...task, shards: enrolled.shards, ...(whole && { whole }) }
+    whole = false
+    const stepped = await near(queue, (compute) => compute.step(saved), moved)
+    queue = stepped.queue ?? null
     metrics = stepped.metrics
-    recent.push({ step, event, metrics })
+    recent.push({ step, event, runId, metrics })
     if (recent.length > limits.metricsInQuery) recent.shift()
     upsert(attributes, { Step: step })
     evaluateAt(step)

@@ -41,3 +41,13 @@ export async function commit<T>(store: Store, key: string, schema: z.ZodType<T>,
   const bytes = new TextEncoder().encode(canonical(fresh))
   return (await store.create(key, bytes)) === 'created' ? fresh : requireDocument(store, key, schema)
 }
+
+/** Writes the document whatever is there. */
+export async function replaceDocument<T>(
+  store: Store,
+  key: string,
+  schema: z.ZodType<T>,
+  value: T,
+): Promise<void> {
+  await store.replace(key, new TextEncoder().encode(canonical(schema.parse(value))))
+}

@@ -18,6 +18,11 @@ export const pretrain = (lineage: string) => `pretrain/${checked(lineage)}.json`
 export const evaluation = (key: string) => `evaluations/${checked(key)}.json`
 export const completions = (key: string, shard: number) =>
   `completions/${checked(key)}/completions-${digits(shard, 2)}.parquet`
+/** What was finished of a shard whose worker was told to stop; gone once the shard is whole. */
+export const unfinishedCompletions = (key: string, shard: number) =>
+  `completions/${checked(key)}/unfinished-${digits(shard, 2)}.parquet`
+export const unfinishedRollouts = (id: string, step: number, shard: number) =>
+  `${stepFolder(id, step)}/unfinished-${digits(shard, 2)}.parquet`
 export const labels = (key: string) => `labels/${checked(key)}.parquet`
 
 export const run = (id: string) => `${runFolder(id)}/run.json`

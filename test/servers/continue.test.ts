@@ -1,0 +1,109 @@
+/**
+ * A long run against activities by hand: its history begins anew at step boundaries, and nobody who asks can tell.
+ * PLACEBO_LONG_STEPS=10000 takes as many steps, with the limit that the server has by itself.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { ResolvedTrain, ShardTask, StepTask } from '../../activities/contracts.ts'
+import { resolveTrain } from '../../activities/spec/resolve.ts'
+import { provision } from '../../infra/provision.ts'
+import { taskQueues } from '../../temporal.config.ts'
+import type { StepMetrics, train, TrainProgress } from '../../workflows/train.ts'
+
+const long = process.env['PLACEBO_LONG_STEPS']
+const steps = Number(long ?? 40)
+/** Events after which the server suggests to continue as new; its own limit is 4096. */
+const suggestAt = long === undefined ? 100 : 4096
+
+let environment: TestWorkflowEnvironment
+let folder: string
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') })
+  const path = await provision('temporal')
+  if (path === null) throw new Error('the Temporal CLI is needed')
+  folder = await mkdtemp(join(tmpdir(), 'placebo-continue-'))
+  const extraArgs = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${suggestAt}`]
+  environment = await TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'existing-path', path }, dbFilename: join(folder, 'db'), extraArgs },
+  })
+})
+afterAll(async () => {
+  await environment.teardown()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const done: number[] = []
+/** The run ids of the workflow's histories, and what its queries answered while each of them was being admitted. */
+const histories: string[] = []
+const seen: { progress: TrainProgress; details: string }[] = []
+
+const handle = () => environment.client.workflow.getHandle<typeof train>('long')
+const light = {
+  admitTrain: async ({ spec }: { spec: unknown }) => {
+    const { runId } = (await handle().describe()) as { runId: string }
+    histories.push(runId)
+    if (histories.length > 1) {
+      const metadata = await handle().query<{ currentDetails?: string }, []>('__temporal_workflow_metadata')
+      seen.push({ progress: await handle().query('progress'), details: metadata.currentDetails ?? '' })
+    }
+    return { spec: resolveTrain(spec), attributes: [], missing: [] }
+  },
+  intakeModel: async () => ({ source: 'models/m.json', policy: 'p' }),
+  intakeData: async () => ({ source: 'data/d.json', count: 8 }),
+  enroll: async (_: { spec: ResolvedTrain }) => ({ spec: 'specs/s.json', step: done.length, shards: 1 }),
+  checkpointAt: async ({ run, step }: { run: string; step: number }) => ({
+    source: `${run}/${step}`,
+    policy: `p${step}`,
+  }),
+  reward: async (_: ShardTask) => {},
+}
+const compute = {
+  sample: async (_: ShardTask) => {},
+  step: async ({ step }: StepTask) => {
+    done.push(step)
+    return { policy: `p${step}`, metrics: { reward: step } }
+  },
+}
+
+it('a run of many steps keeps its histories small; queries and details survive each new one', async () => {
+  const { nativeConnection: connection } = environment
+  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url))
+  const workers = await Promise.all([
+    Worker.create({ connection, taskQueue: taskQueues.light, workflowsPath, activities: light }),
+    Worker.create({ connection, taskQueue: taskQueues.compute, activities: compute }),
+  ])
+  const spec = {
+    preset: 'demo', model: 'nano/coder', reward: 'ground-truth', steps, evaluate: { benchmarks: [] },
+  } // prettier-ignore
+  const execution = { taskQueue: taskQueues.light, workflowId: 'long', args: [spec] as [unknown] }
+  let recent: StepMetrics[] = []
+  const body = async () => {
+    const result = await environment.client.workflow.execute<typeof train>('train', execution)
+    recent = await handle().query<StepMetrics[], []>('metrics')
+    return result
+  }
+  const result = await workers[0].runUntil(workers[1].runUntil(body()))
+
+  expect(result).toMatchObject({ steps, policy: `p${steps}`, metrics: { reward: steps } })
+  expect(done).toEqual(Array.from({ length: steps }, (_, i) => i + 1)) // each once, in order
+  // A step is at least 9 events: 3 activities of three events each.
+  expect(histories.length).toBeGreaterThanOrEqual(Math.floor((steps * 9) / (suggestAt + 60)))
+  expect(histories.length).toBeGreaterThan(1)
+  for (const runId of histories) {
+    const { raw } = await environment.client.workflow.getHandle('long', runId).describe()
+    // What is suggested is done at the next boundary: a step is at most 60 events away.
+    expect(Number(raw.workflowExecutionInfo?.historyLength)).toBeLessThan(suggestAt + 60)
+  }
+  for (const { progress, details } of seen) {
+    expect(progress).toMatchObject({ phase: 'training', steps })
+    expect(progress.step).toBeGreaterThan(0)
+    expect(details).toContain(`step ${progress.step} of ${steps}`)
+  }
+  expect(recent.map(({ step }) => step)).toEqual(done.slice(-100))
+  expect(recent.every(({ runId }) => histories.includes(runId ?? ''))).toBe(true)
+})
