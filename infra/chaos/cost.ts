@@ -6,9 +6,9 @@
  * worker if there is one, else to a server's death, else to the network. What fits none is charged to `other`.
  *
  * Rollouts sampled again: rollouts that an engine began to draw for a table which the S3 server already had when the
- * attempt looked for it. When a table was first stored is the fault proxy's knowledge (its first answered write), and
- * when the attempt looked is the worker's note from before it asked, so a loss of either answer hides nothing. Not
- * counted: rollouts of an attempt that died before its table was stored, which nobody has; `begun` counts those.
+ * attempt looked for it. When the server first had it is the fault proxy's knowledge (the first answer that showed it);
+ * when the attempt looked is the worker's note from before it asked: the loss of either answer hides nothing. Not
+ * counted are rollouts of an attempt that died before its table was stored, which nobody has; `begun` counts those.
  *
  * Seconds: of an attempt that was cut off, from its beginning to the next one's (work lost, the time until it was
  * noticed, the queue), added up over activities that may have waited side by side. Of what cut nothing off, from the

@@ -79,8 +79,9 @@ export async function disturb(given: Disturbance): Promise<Disturbed> {
     await settled(opened.client, ids, signal)
     const activities = await activitiesOf(opened.client)
     const notes = (await Promise.all(workers.all.map(({ folder }) => read(folder)))).flat()
-    const costs = costsOf(activities, notes, strikes, storedOf(stack.storeUrl, proxy))
-    checkNotes(notes)
+    const stored = storedOf(stack.storeUrl, proxy)
+    checkNotes(notes, stored)
+    const costs = costsOf(activities, notes, strikes, stored)
     const finished = await finish(opened, signal)
     return { ...finished, strikes, missed, sweeps, seconds, costs, unordered: workers.unordered() }
   } finally {
@@ -141,9 +142,11 @@ function storedOf(storeUrl: string, { stored }: FaultProxy): (key: string) => nu
   return (key) => stored.get(prefix + key)
 }
 
-/** A drawing without its table would be counted as harmless, whatever it was. */
-function checkNotes(notes: readonly Note[]): void {
+/** A drawing whose table is unknown, or unknown to the proxy, would be counted as harmless whatever it was. */
+function checkNotes(notes: readonly Note[], stored: (key: string) => number | undefined): void {
   const drawings = notes.filter((note) => note.what === 'sample')
-  if (drawings.length === 0 || drawings.some(({ table }) => table === ''))
-    throw new Error('the workers noted drawings of rollouts without the tables that they were for')
+  const unknown = drawings.find(({ table }) => stored(table) === undefined)
+  if (drawings.length === 0) throw new Error('the workers noted no drawing of rollouts')
+  if (unknown !== undefined)
+    throw new Error(`rollouts were drawn for ${unknown.table || 'no table'}, which was never stored`)
 }

@@ -174,10 +174,11 @@ function breakOff(chunk: Buffer, answer: IncomingMessage, to: ServerResponse): v
   })
 }
 
-/** 412 says it, too: it was there already, by a write whose answer nobody saw. */
+/** A read says it, too, and so does 412: it was there already, by a write whose answer nobody saw. */
 function noteStored({ stored }: State, line: string, status: number): void {
-  const path = /^PUT (\/[^?]+)(?:\?x-id=PutObject)?$/.exec(line)?.[1]
-  if (path === undefined || !(status === 200 || status === 412)) return
+  const path = /^(?:PUT|GET|HEAD) (\/[^?]+)(?:\?x-id=\w+)?$/.exec(line)?.[1]
+  const isThere = (status >= 200 && status < 300) || status === 412
+  if (path === undefined || !isThere) return
   const key = decodeURIComponent(path)
   if (!stored.has(key)) stored.set(key, Date.now())
 }

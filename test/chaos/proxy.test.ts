@@ -43,7 +43,10 @@ describe('the fault proxy', () => {
     expect(first).toBeGreaterThan(0)
     await put('a%3Ab')
     expect(proxy.stored.get('/bucket/a:b')).toBe(first)
-    expect(proxy.stored.size).toBe(1)
+    await get('absent')
+    objects.set('/bucket/older', 'by a write whose answer nobody saw')
+    await get('older')
+    expect([...proxy.stored.keys()]).toEqual(['/bucket/a:b', '/bucket/older'])
   })
 
   it('answers in the place of the server as often as it was told, then no more', async () => {
