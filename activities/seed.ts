@@ -20,6 +20,7 @@ export type Purpose =
   | 'corpus' // a document of a pretraining corpus
   | 'data' // shuffles and splits of data sets
   | 'bootstrap' // resampling in the analysis
+  | 'fault' // what the chaos harness does to the others
 
 /** In training all coordinates are given; evaluations and labels leave out step (never step, run or arm). */
 export interface Coordinates {

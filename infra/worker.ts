@@ -35,6 +35,9 @@ export type Role = (typeof roles)[number]
 export interface Tampering {
   readonly store: (store: Store) => Store
   readonly engine: (engine: Engine) => Engine
+  /** The clock, and what the cache is told of its disk: the machine's own unless given. */
+  readonly now?: () => number
+  readonly freeBytes?: (folder: string) => Promise<number>
 }
 
 /** Serves one role until the process is told to stop. */
@@ -51,19 +54,20 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   })
   const { reached, storeId } = await reach(url)
   const store = tampering?.store(reached) ?? reached
+  const now = tampering?.now ?? Date.now
   const { connection, namespace } = await connect()
   const blobs = openBlobs(store, settings.cache, {
     limitBytes: settings.cacheLimitBytes,
     floorBytes: settings.cacheFloorBytes,
-    freeBytes: freeBytesOf,
-    now: Date.now,
+    freeBytes: tampering?.freeBytes ?? freeBytesOf,
+    now,
   })
   const client = new Client({ connection, namespace })
   const engine =
     role === 'compute' ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes }), tampering) : null
   const identity = `${role}@${hostname()}:${process.pid}`
   const queue = engine === null ? null : `${config.taskQueues.compute}:${randomUUID()}`
-  const own = { identity, queue, storeId, now: Date.now }
+  const own = { identity, queue, storeId, now }
   const deps = { store, blobs, client, dataFolder, allow, hub, ...own }
   try {
     const options = engine === null ? [lightWorker({ ...deps, engine })] : computeWorkers({ ...deps, engine })

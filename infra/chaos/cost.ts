@@ -1,0 +1,115 @@
+/**
+ * What the faults cost, by kind. Three figures:
+ *
+ * Activities run again: Temporal's own count, the attempts of each activity that ended beyond its first. An attempt
+ * that was cut off is charged to the strike that fell between its beginning and the next one's: to a strike on its own
+ * worker if there is one, else to a server's death, else to the network. What fits none is charged to `other`.
+ *
+ * Rollouts sampled again: rollouts that an engine began to draw for a table which the S3 server already had when the
+ * attempt looked for it. When the server first had it is the fault proxy's knowledge (the first answer that showed it);
+ * when the attempt looked is the worker's note from before it asked: the loss of either answer hides nothing. Not
+ * counted are rollouts of an attempt that died before its table was stored, which nobody has; `begun` counts those.
+ *
+ * Seconds: of an attempt that was cut off, from its beginning to the next one's (work lost, the time until it was
+ * noticed, the queue), added up over activities that may have waited side by side. Of what cut nothing off, from the
+ * fault until the same request was answered, or the server again.
+ */
+import type { Strike } from './faults.ts'
+import type { Activity } from './histories.ts'
+import type { Attempt, Note } from './notes.ts'
+import { kinds, type Kind } from './plan.ts'
+
+export interface Cost {
+  activities: number
+  rollouts: number
+  seconds: number
+}
+
+export interface Costs {
+  readonly byKind: Readonly<Record<Kind | 'other', Cost>>
+  /** Drawings of rollouts beyond the first of a table, begun before it was stored. */
+  readonly begun: number
+  /** Attempts that no strike explains: the activity, and what it failed with. */
+  readonly unexplained: readonly string[]
+}
+
+/** An attempt that ended without a result, from its beginning to the next one's. */
+interface CutOff {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly worker: string | null
+  readonly id: string
+  /** What it was, and its failure as far as the history keeps it. */
+  readonly what: string
+}
+
+export function costsOf(
+  activities: readonly Activity[],
+  notes: readonly Note[],
+  strikes: readonly Strike[],
+  /** When the server first had each key. */
+  stored: (table: string) => number | undefined,
+): Costs {
+  const byKind = Object.fromEntries(
+    [...kinds, 'other' as const].map((kind) => [kind, { activities: 0, rollouts: 0, seconds: 0 }]),
+  ) as Record<Kind | 'other', Cost>
+  const causes = new Map<string, Kind | 'other'>()
+  const charged = new Set<Strike>()
+  const unexplained: string[] = []
+  for (const cut of cutOffs(activities, notes)) {
+    const strike = causeOf(cut, strikes)
+    if (strike === null) unexplained.push(cut.what)
+    else charged.add(strike)
+    const kind = strike?.kind ?? 'other'
+    causes.set(cut.id, kind)
+    byKind[kind].activities += 1
+    byKind[kind].seconds += (cut.toMs - cut.fromMs) / 1000
+  }
+  for (const strike of strikes)
+    if (strike.endMs !== null && !charged.has(strike))
+      byKind[strike.kind].seconds += (strike.endMs - strike.atMs) / 1000
+
+  const drawings = notes.filter((note) => note.what === 'sample')
+  const again = drawings.filter(({ table, lookedMs }) => lookedMs > (stored(table) ?? Infinity))
+  for (const { rollouts, ...attempt } of again) {
+    const cause = causes.get(idOf({ ...attempt, attempt: attempt.attempt - 1 })) ?? 'other'
+    byKind[cause].rollouts += rollouts
+  }
+  const tables = new Set(drawings.map(({ table }) => table))
+  return { byKind, begun: drawings.length - tables.size - again.length, unexplained }
+}
+
+function cutOffs(activities: readonly Activity[], notes: readonly Note[]): CutOff[] {
+  const begun = new Map(notes.flatMap((note) => (note.what === 'begin' ? [[idOf(note), note] as const] : [])))
+  return activities.flatMap((activity) =>
+    Array.from({ length: activity.attempts - 1 }, (_, index): CutOff => {
+      const id = idOf({ ...activity, attempt: index + 1 })
+      const next = begun.get(idOf({ ...activity, attempt: index + 2 }))
+      // An attempt that died before its first note began when the activity was scheduled, or as far as anybody knows.
+      const fromMs = begun.get(id)?.atMs ?? activity.scheduledMs
+      const toMs = next?.atMs ?? activity.startedMs
+      const isLast = index + 2 === activity.attempts
+      const what = `${activity.type}: ${(isLast && activity.failure) || 'unknown'}`
+      return { id, fromMs, toMs, worker: begun.get(id)?.worker ?? null, what }
+    }),
+  )
+}
+
+const idOf = ({ workflow, run, activity, attempt }: Attempt) => [workflow, run, activity, attempt].join(' ')
+
+/** Nearest causes first: the worker itself, a server, the network. Of several, the last before the next attempt. */
+function causeOf({ fromMs, toMs, worker }: CutOff, strikes: readonly Strike[]): Strike | null {
+  const during = strikes.filter(({ atMs, endMs }) => atMs <= toMs && Math.max(atMs, endMs ?? atMs) >= fromMs)
+  const own = during.filter(
+    (strike) => strike.worker !== null && (worker === null || strike.worker === worker),
+  )
+  const servers = during.filter(({ kind }) => kind.endsWith('kill -9'))
+  const network = during.filter(({ kind, worker }) => worker === null && kind !== 'upload killed half-way')
+  // A clock that is wrong stops nothing by itself: it is the last to be blamed.
+  const clocks = own.filter(({ kind }) => kind === 'clock jumps')
+  const stops = own.filter(({ kind }) => kind !== 'clock jumps')
+  return (
+    [stops, servers, network, clocks].map((found) => found.at(-1)).find((found) => found !== undefined) ??
+    null
+  )
+}

@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { unleash } from '../../infra/chaos/harness.ts'
+import { planOf } from '../../infra/chaos/plan.ts'
+import { faultsOf, markdown } from '../../infra/chaos/report.ts'
+import { provision } from '../../infra/provision.ts'
+
+// Without an S3 server there is nothing to put the fault proxy before.
+const versitygw = await provision('versitygw')
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'placebo-chaos-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+it.skipIf(versitygw === null)(
+  'one fault of every kind on a small sweep costs time only: every digest is that of an undisturbed run',
+  async () => {
+    const lines: string[] = []
+    const outcome = await unleash({
+      folder,
+      seed: 7,
+      minutes: 0.25,
+      faults: planOf(7, 0.25),
+      roles: ['light', 'light', 'compute', 'compute'],
+      steps: 4,
+      patienceSeconds: 120,
+      signal: new AbortController().signal,
+      report: (line) => lines.push(line),
+    })
+    expect(faultsOf(outcome), `${markdown(outcome)}\n${lines.join('\n')}`).toEqual([])
+    const { compared } = outcome.comparison
+    for (const family of ['manifests', 'metrics', 'evaluations', 'rollouts', 'rewards', 'blobs'] as const)
+      expect(compared[family], family).toBeGreaterThan(0)
+    // 4 runs of a sweep, each with checkpoints 0 to 4, its run.json and 4 steps' metrics.
+    expect(compared.manifests).toBeGreaterThanOrEqual(outcome.disturbed.sweeps * 4 * 6)
+    expect(compared.metrics).toBe(outcome.disturbed.sweeps * 4 * 4)
+    expect(outcome.disturbed.orphans).toEqual({ before: 1, after: 0 })
+  },
+)
