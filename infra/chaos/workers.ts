@@ -49,9 +49,9 @@ export async function keepWorkers({ folder, roles, env }: WorkersOptions): Promi
   for (const [index, role] of roles.entries()) {
     const name = `${role}-${index + 1}`
     await mkdir(join(folder, name), { recursive: true })
-    lives.push(
-      live(name, role, join(folder, name), { ...env, PLACEBO_CACHE: join(folder, `cache-${index % 2}`) }),
-    )
+    // Two caches, so that one worker's blobs are not always on another's disk, and each is shared by some.
+    const cache = join(folder, `cache-${index % 2}`)
+    lives.push(live(name, role, join(folder, name), { ...env, PLACEBO_CACHE: cache }))
   }
   return {
     all: lives,
