@@ -1,6 +1,5 @@
 /**
  * A long run against activities by hand: its history begins anew at step boundaries, and nobody who asks can tell.
- * PLACEBO_LONG_STEPS=10000 takes as many steps, with the limit that the server has by itself.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,10 +14,9 @@ import { provision } from '../../infra/provision.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { StepMetrics, train, TrainProgress } from '../../workflows/train.ts'
 
-const long = process.env['PLACEBO_LONG_STEPS']
-const steps = Number(long ?? 40)
+const steps = 40
 /** Events after which the server suggests to continue as new; its own limit is 4096. */
-const suggestAt = long === undefined ? 100 : 4096
+const suggestAt = 100
 
 let environment: TestWorkflowEnvironment
 let folder: string
