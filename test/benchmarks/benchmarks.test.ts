@@ -198,8 +198,20 @@ describe.runIf(real !== '' && existsSync(join(real, 'math-500.jsonl')))('the pap
 
 describe('protocols', () => {
   it('are the paper’s: greedy MATH-500, averages of 8 at 0.6 elsewhere', () => {
-    expect(benchmarks['math-500']).toEqual({ samples: 1, temperature: 0, topP: 1, maxTokens: 3072, extract: 'box' })
+    expect(benchmarks['math-500']).toEqual({
+      samples: 1,
+      temperature: 0,
+      topP: 1,
+      maxTokens: 3072,
+      extract: 'box',
+    })
     for (const name of ['amc', 'aime-2024', 'aime-2025'] as const)
-      expect(benchmarks[name]).toEqual({ samples: 8, temperature: 0.6, topP: 1, maxTokens: 3072, extract: 'box' })
+      expect(benchmarks[name]).toEqual({
+        samples: 8,
+        temperature: 0.6,
+        topP: 1,
+        maxTokens: 3072,
+        extract: 'box',
+      })
   })
 })

@@ -9,7 +9,9 @@ import { openSource } from '../../activities/models/source.ts'
 const files: Record<string, string> = {
   'config.json': '{}',
   'tokenizer.json': '{}',
-  'model.safetensors.index.json': JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } }),
+  'model.safetensors.index.json': JSON.stringify({
+    weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' },
+  }),
   'model-1.safetensors': 'one',
   'model-2.safetensors': 'two',
   'pytorch_model.bin': 'never read',
@@ -23,7 +25,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const fill = (names: readonly string[]) => Promise.all(names.map((name) => writeFile(join(folder, name), files[name] ?? '')))
+const fill = (names: readonly string[]) =>
+  Promise.all(names.map((name) => writeFile(join(folder, name), files[name] ?? '')))
 const url = () => pathToFileURL(folder).href
 const open = (model: string, allow: readonly string[] = [url()]) => openSource(model, { allow, hub: {} })
 
@@ -69,9 +72,12 @@ describe('other names', () => {
     await expect(open('nano/poet')).rejects.toThrow('model nano/poet: not there, known: ')
   })
 
-  it.each(['http://example.org/model', 'coder', 'hf://owner', 'hf://owner/name'])('%s are refused with what is expected', async (model) => {
-    await expect(open(model)).rejects.toThrow('expected ')
-  })
+  it.each(['http://example.org/model', 'coder', 'hf://owner', 'hf://owner/name'])(
+    '%s are refused with what is expected',
+    async (model) => {
+      await expect(open(model)).rejects.toThrow('expected ')
+    },
+  )
 })
 
 describe('a model on the Hub', () => {
@@ -82,16 +88,38 @@ describe('a model on the Hub', () => {
     server = createServer((request, response) => {
       const path = decodeURIComponent(request.url ?? '')
       asked.push({ path, authorization: request.headers.authorization })
-      const json = (value: unknown) => response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
+      const json = (value: unknown) =>
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
       const name = path.split('/').at(-1) ?? ''
       if (path.includes('/api/models/o/m/tree/')) {
-        return json(Object.entries(files).map(([path, text]) => ({ type: 'file', path, size: text.length, oid: 'x' })))
+        return json(
+          Object.entries(files).map(([path, text]) => ({ type: 'file', path, size: text.length, oid: 'x' })),
+        )
       }
-      if (path.includes('/api/models/o/m')) return json({ id: 'o/m', _id: '1', modelId: 'o/m', sha, private: false, gated: false, downloads: 0, likes: 0, lastModified: '2026-01-01' })
+      if (path.includes('/api/models/o/m'))
+        return json({
+          id: 'o/m',
+          _id: '1',
+          modelId: 'o/m',
+          sha,
+          private: false,
+          gated: false,
+          downloads: 0,
+          likes: 0,
+          lastModified: '2026-01-01',
+        })
       const text = files[name]
       if (text === undefined || !path.includes(sha)) return response.writeHead(404).end()
-      const [from = 0, to = text.length - 1] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')?.slice(1).map(Number) ?? []
-      response.writeHead(206, { etag: '"e"', 'content-range': `bytes ${from}-${to}/${text.length}`, 'content-length': to - from + 1 })
+      const [from = 0, to = text.length - 1] =
+        /bytes=(\d+)-(\d+)/
+          .exec(request.headers.range ?? '')
+          ?.slice(1)
+          .map(Number) ?? []
+      response.writeHead(206, {
+        etag: '"e"',
+        'content-range': `bytes ${from}-${to}/${text.length}`,
+        'content-length': to - from + 1,
+      })
       return response.end(text.slice(from, to + 1))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -101,11 +129,16 @@ describe('a model on the Hub', () => {
   it('is read at the commit its revision stands for, with the token, file by file', async () => {
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    const source = await openSource('hf://o/m@main', { allow: [], hub: { endpoint: `http://127.0.0.1:${port}`, token: 'hf_secret' } })
+    const source = await openSource('hf://o/m@main', {
+      allow: [],
+      hub: { endpoint: `http://127.0.0.1:${port}`, token: 'hf_secret' },
+    })
     expect(source.pinned).toBe(`hf://o/m@${sha}`)
     expect(source.files.map(({ name }) => name)).toContain('model-2.safetensors')
     const to = join(folder, 'weights')
-    await source.files.find(({ name }) => name === 'model-2.safetensors')?.bring(to, new AbortController().signal)
+    await source.files
+      .find(({ name }) => name === 'model-2.safetensors')
+      ?.bring(to, new AbortController().signal)
     expect(await readFile(to, 'utf8')).toBe('two')
     expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer hf_secret']))
   })
