@@ -5,9 +5,9 @@
  * Why that is safe: a blob is written before the manifest that names it, by one attempt of one activity. A writer who
  * finds a blob that is there already writes it again unless it is younger than a day (cache.ts), so whatever a
  * manifest names that was written after the survey began is younger than a day and the longest attempt; the cutoff
- * lies further back, by half a day at least for clocks that disagree. Between the look at a blob's age and its removal the same bytes could be written once more by
- * another worker: where a store has no conditional removal, those milliseconds remain, and a run that hits them falls
- * back to the checkpoint before.
+ * lies further back, by half a day at least for clocks that disagree. Between the look at a blob's age and its removal
+ * the same bytes could be written once more by another worker: where a store has no conditional removal, those
+ * milliseconds remain, and a run that hits them falls back to the checkpoint before.
  */
 import type { Collected, Sum } from '../contracts.ts'
 import * as keys from './keys.ts'

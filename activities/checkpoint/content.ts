@@ -10,6 +10,13 @@ export interface Content {
   part(from: number, to: number): Promise<Uint8Array>
 }
 
+/** All bytes of a stream, in memory. */
+export async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
 export const contentOf = (bytes: Uint8Array): Content => ({
   sizeBytes: bytes.length,
   crc32: crc32Of(bytes),

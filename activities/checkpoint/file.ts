@@ -10,7 +10,7 @@ import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'n
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { chunksOf, crc32OfFile } from './checksum.ts'
-import { fresh, same } from './content.ts'
+import { bytesOf, fresh, same } from './content.ts'
 import { codeOf, faultOf } from './faults.ts'
 import { checkKey } from './keys.ts'
 import {
@@ -57,10 +57,8 @@ export class FileStore implements Store {
     })
   }
 
-  async get(key: string, transfer?: Transfer): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of this.read(key, transfer)) chunks.push(chunk)
-    return Buffer.concat(chunks)
+  get(key: string, transfer?: Transfer): Promise<Uint8Array> {
+    return bytesOf(this.read(key, transfer))
   }
 
   async *read(key: string, transfer?: Transfer): AsyncIterable<Uint8Array> {

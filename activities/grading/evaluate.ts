@@ -1,6 +1,6 @@
 /** Exact values of expressions, where rationals within the budget of rational.ts suffice. Never throws but for the budget. */
 import { spend } from './budget.ts'
-import type { Expression } from './expression.ts'
+import { fold, type Expression } from './expression.ts'
 import { add, budget, divide, multiply, power, rational, root, size, type Rational } from './rational.ts'
 
 const largestFactorial = 300n // beyond it 300! alone has 2042 bits
@@ -12,9 +12,9 @@ export function exact(expression: Expression): Rational | null {
     case 'number':
       return expression.value
     case 'sum':
-      return fold(expression.items, add, { n: 0n, d: 1n })
+      return fold(expression.items, exact, add, { n: 0n, d: 1n })
     case 'product':
-      return fold(expression.items, multiply, { n: 1n, d: 1n })
+      return fold(expression.items, exact, multiply, { n: 1n, d: 1n })
     case 'quotient':
       return both(expression.over, expression.under, divide)
     case 'power':
@@ -73,20 +73,6 @@ function falling({ n, d }: Rational, k: Rational): Rational | null {
   let product = 1n
   for (let i = 0n; i < k.n; i++) product *= n - i
   return rational(product)
-}
-
-function fold(
-  items: readonly Expression[],
-  combine: (a: Rational, b: Rational) => Rational | null,
-  start: Rational,
-): Rational | null {
-  let total: Rational | null = start
-  for (const item of items) {
-    const value = exact(item)
-    total = value && combine(total, value)
-    if (total === null) return null
-  }
-  return total
 }
 
 function both(

@@ -110,5 +110,21 @@ export function mapParts(expression: Expression, change: (part: Expression) => E
   }
 }
 
+/** All items' values combined from `start` on; null as soon as a value or a combination is. */
+export function fold<T>(
+  items: readonly Expression[],
+  valueOf: (item: Expression) => T | null,
+  combine: (a: T, b: T) => T | null,
+  start: T,
+): T | null {
+  let total: T | null = start
+  for (const item of items) {
+    const value: T | null = valueOf(item)
+    total = value === null ? null : combine(total, value)
+    if (total === null) return null
+  }
+  return total
+}
+
 export type List = Extract<Expression, { kind: 'list' }>
 export type Relation = Extract<Expression, { kind: 'relation' }>

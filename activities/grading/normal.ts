@@ -8,7 +8,7 @@
  */
 import { spend } from './budget.ts'
 import { exact } from './evaluate.ts'
-import type { Expression } from './expression.ts'
+import { fold, type Expression } from './expression.ts'
 import { add, multiply, power as raise, type Rational } from './rational.ts'
 
 interface Term {
@@ -35,9 +35,9 @@ export function normalForm(expression: Expression): Polynomial | null {
     case 'symbol':
       return atom(expression.name)
     case 'sum':
-      return fold(expression.items, plus, constant({ n: 0n, d: 1n }))
+      return fold(expression.items, normalForm, plus, constant({ n: 0n, d: 1n }))
     case 'product':
-      return fold(expression.items, times, constant(one))
+      return fold(expression.items, normalForm, times, constant(one))
     case 'quotient': {
       const [over, under] = [normalForm(expression.over), normalForm(expression.under)]
       const inverse = under && powered(under, { n: -1n, d: 1n })
@@ -214,20 +214,6 @@ function single(coefficient: Rational, factors: ReadonlyMap<string, Rational>): 
   const key = kept.map(([name, { n, d }]) => ` ${name}^${n}/${d}`).join('')
   spend(1 + key.length / 8)
   return new Map([[key, { coefficient: value, factors: new Map(kept) }]])
-}
-
-function fold(
-  items: readonly Expression[],
-  combine: (a: Polynomial, b: Polynomial) => Polynomial | null,
-  start: Polynomial,
-): Polynomial | null {
-  let total: Polynomial | null = start
-  for (const item of items) {
-    const next: Polynomial | null = normalForm(item)
-    total = next && combine(total, next)
-    if (total === null) return null
-  }
-  return total
 }
 
 function plus(a: Polynomial, b: Polynomial): Polynomial | null {

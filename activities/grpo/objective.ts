@@ -4,7 +4,7 @@
  * Source: PPO's clipped surrogate as GRPO writes it (arXiv 2402.03300, eq. 3) with ρ = exp(log π - log π_old):
  * loss = -min(ρA, clip(ρ, 1 - ε_low, 1 + ε_high) A) + kl·k3. Departure: the KL term is against the sampler's policy, not
  * against a frozen reference model, so that no second model has to be kept; k3 = exp(-log ρ) + log ρ - 1.
- * The training graphs compute the same formula in float32 (policy/head.ts); this is what counts, logs and tests.
+ * The gradient (policy/ending.ts) and the metrics both come from here.
  */
 import type { Objective } from '../contracts.ts'
 import type { MinibatchSums, Sequence } from '../engine/port.ts'

@@ -9,7 +9,7 @@ import type { Session, Tensor } from '../onnx/session.ts'
 import { embeddingName, finalNormName, headName, type ModelConfig } from './config.ts'
 import { headEndGraph, headSliceBackwardGraph, headSliceGraph, headStartGraph } from './head.ts'
 import type { Microbatch } from './microbatch.ts'
-import type { Gradients, Parameters } from './parameters.ts'
+import { gatherRows, type Gradients, type Parameters } from './parameters.ts'
 
 /** What the loss needs to know of each token with a target, rows behind one another. */
 export interface Targets {
@@ -112,8 +112,8 @@ export class Ending {
   /** The first walk over the vocabulary: notes log-probabilities and entropies. */
   async #begin(chunk: Chunk, h: Float32Array, ids: Int32Array, scores: Scores): Promise<Begun> {
     const chunkIds = ids.subarray(chunk.start, chunk.end)
-    const own = gather(this.#parameters.view(this.#head), chunkIds, this.#config.width)
-    const rows = this.#rows(gather(h, chunk.places, this.#config.width))
+    const own = gatherRows(this.#parameters.view(this.#head), chunkIds, this.#config.width)
+    const rows = this.#rows(gatherRows(h, chunk.places, this.#config.width))
     const start = await this.#open('head start', () => headStartGraph(this.#config))
     const { x, z } = await start.run({
       h: rows,
@@ -201,13 +201,6 @@ function chunks({ first, lengths }: Microbatch): Chunk[] {
     const places = tokens.slice(start, start + CHUNK_TOKENS)
     return { start, end: start + places.length, places }
   })
-}
-
-function gather(from: Float32Array, places: ArrayLike<number>, width: number): Float32Array {
-  const rows = new Float32Array(places.length * width)
-  for (let i = 0; i < places.length; i++)
-    rows.set(from.subarray(places[i]! * width, (places[i]! + 1) * width), i * width)
-  return rows
 }
 
 function scatter(to: Float32Array, { places }: Chunk, rows: Float32Array, width: number): void {

@@ -1,6 +1,7 @@
 /**
- * The layers' inputs, held from the forward to the backward pass. Copied into memory that is used again and again: the runtime's own
- * outputs would live long enough to be collected late, and the process would grow by several times their size.
+ * The layers' inputs, held from the forward to the backward pass. Copied into memory that is used again and again: the
+ * runtime's own outputs would live long enough to be collected late, and the process would grow by several times their
+ * size.
  */
 import type { Tensor } from '../onnx/session.ts'
 

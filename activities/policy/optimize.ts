@@ -1,6 +1,7 @@
 /**
  * One optimizer step over the flat weights. AdamW runs as a graph of its own over chunks that fit the cache, in place,
- * on one thread: at this size of chunk a second one gains nothing. grpo/adam.ts is the same formula and its reference. SGD is a line of JavaScript.
+ * on one thread: at this size of chunk a second one gains nothing. grpo/adam.ts is the same formula and its reference.
+ * SGD is a line of JavaScript.
  */
 import type { Optimizer } from '../contracts.ts'
 import { adamFactors } from '../grpo/adam.ts'

@@ -48,6 +48,14 @@ export class Parameters {
   }
 }
 
+/** Rows [n, width] of a matrix whose rows have that width, in the order of `indices`. */
+export function gatherRows(matrix: Float32Array, indices: ArrayLike<number>, width: number): Float32Array {
+  const rows = new Float32Array(indices.length * width)
+  for (let i = 0; i < indices.length; i++)
+    rows.set(matrix.subarray(indices[i]! * width, (indices[i]! + 1) * width), i * width)
+  return rows
+}
+
 /** Elements summed at once: a function called often is compiled well, a long loop called twice is not. */
 const CHUNK = 2 ** 16
 

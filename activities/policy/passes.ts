@@ -1,7 +1,8 @@
 /**
- * The passes of one policy over micro-batches: embedding, layers, and back; what comes behind them is in ending.ts. Layers share two sessions, weights are
- * inputs; between any two runs the caller's `pause` is awaited, the point at which messages arrive and work can stop.
- * Embedding rows are gathered and scattered in JavaScript, in the order of the tokens.
+ * The passes of one policy over micro-batches: embedding, layers, and back; what comes behind them is in ending.ts.
+ * Layers share two sessions, weights are inputs; between any two runs the caller's `pause` is awaited, the point at
+ * which messages arrive and work can stop. Embedding rows are gathered and scattered in JavaScript, in the order of the
+ * tokens.
  */
 import type { Graph } from '../onnx/graph.ts'
 import { openSession, type Session, type Tensor } from '../onnx/session.ts'
@@ -10,7 +11,7 @@ import { Ending } from './ending.ts'
 import { Held } from './held.ts'
 import { backwardGraph, forwardGraph, layerWeights } from './layer.ts'
 import type { Microbatch } from './microbatch.ts'
-import type { Gradients, Parameters } from './parameters.ts'
+import { gatherRows, type Gradients, type Parameters } from './parameters.ts'
 
 export type Pause = () => Promise<void>
 type Feeds = Readonly<Record<string, Tensor>>
@@ -55,15 +56,8 @@ export class Passes {
   }
 
   /** What the last layer gives, [M, width]. */
-  async forward(batch: Microbatch, pause: Pause): Promise<Float32Array> {
-    const session = await this.#open('forward', () => forwardGraph(this.#config))
-    let h = this.#embed(batch.tokens)
-    for (let layer = 0; layer < this.#config.layers; layer++) {
-      const { out } = await session.run({ ...this.#feeds(batch, layer), h: this.#hidden(h) })
-      h = out!.data as Float32Array
-      await pause()
-    }
-    return h
+  forward(batch: Microbatch, pause: Pause): Promise<Float32Array> {
+    return this.#through(batch, pause, () => {})
   }
 
   /** The same, with each layer's input, which the way back needs. */
@@ -71,15 +65,7 @@ export class Passes {
     const { layers, width } = this.#config
     this.#held.clear(batch.tokens.length * layers * width)
     const inputs: Tensor[] = []
-    const session = await this.#open('forward', () => forwardGraph(this.#config))
-    let h = this.#embed(batch.tokens)
-    for (let layer = 0; layer < layers; layer++) {
-      const input = this.#hidden(h)
-      const { out } = await session.run({ ...this.#feeds(batch, layer), h: input })
-      inputs.push(this.#held.hold(input))
-      h = out!.data as Float32Array
-      await pause()
-    }
+    const h = await this.#through(batch, pause, (input) => void inputs.push(this.#held.hold(input)))
     return { h, inputs }
   }
 
@@ -121,12 +107,18 @@ export class Passes {
     return opened
   }
 
-  #embed(tokens: Int32Array): Float32Array {
-    const { width } = this.#config
-    const table = this.#parameters.view(embeddingName)
-    const h = new Float32Array(tokens.length * width)
-    for (const [i, token] of tokens.entries())
-      h.set(table.subarray(token * width, (token + 1) * width), i * width)
+  /** The embedding and all layers; `passed` is told each layer's input after its run. */
+  async #through(batch: Microbatch, pause: Pause, passed: (input: Tensor) => void): Promise<Float32Array> {
+    const { layers, width } = this.#config
+    const session = await this.#open('forward', () => forwardGraph(this.#config))
+    let h = gatherRows(this.#parameters.view(embeddingName), batch.tokens, width)
+    for (let layer = 0; layer < layers; layer++) {
+      const input = this.#hidden(h)
+      const { out } = await session.run({ ...this.#feeds(batch, layer), h: input })
+      passed(input)
+      h = out!.data as Float32Array
+      await pause()
+    }
     return h
   }
 

@@ -10,7 +10,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { base64OfCrc32 } from '../checksum.ts'
-import { contentOf, fresh, openContent, same, type Content } from '../content.ts'
+import { bytesOf, contentOf, fresh, openContent, same, type Content } from '../content.ts'
 import { nameOf } from '../faults.ts'
 import { checkKey } from '../keys.ts'
 import {
@@ -79,10 +79,8 @@ export class S3Store implements Store {
     }
   }
 
-  async get(key: string, transfer?: Transfer): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of this.read(key, transfer)) chunks.push(chunk)
-    return Buffer.concat(chunks)
+  get(key: string, transfer?: Transfer): Promise<Uint8Array> {
+    return bytesOf(this.read(key, transfer))
   }
 
   /** Goes on where a connection broke, on the same version of the object, and checks the CRC32 at the end. */
