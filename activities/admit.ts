@@ -12,7 +12,7 @@ import {
 } from './contracts.ts'
 import { isPrompt, promptNames } from './benchmarks/prompts.ts'
 import { durable } from './durable.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { phasesOf } from './nano/schedule.ts'
 import { controls, plan } from './spec/arms.ts'
 import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'

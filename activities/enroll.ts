@@ -11,7 +11,7 @@ import {
   SpecDocument,
 } from './contracts.ts'
 import { durable } from './durable.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { openData } from './open.ts'
 import { requireRewardable } from './rewards/index.ts'
 import { shardsOf } from './spec/batch.ts'

@@ -4,7 +4,7 @@ import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { requireTable, rolloutsTable, tableRef, writeTable } from './checkpoint/tables.ts'
+import { requireTable, rolloutsTable, tableRef } from './checkpoint/tables.ts'
 import type { EvaluateSpec, EvaluationRecord } from './contracts.ts'
 import {
   DataDocument,
@@ -18,10 +18,10 @@ import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import { GRADER_VERSION, grade } from './grading/index.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { checkpointKey, openData, openSourcePolicy, openTokenizerOf } from './open.ts'
 import { requirePolicy } from './restore.ts'
-import { sampleOn } from './rollouts.ts'
+import { storeSamples } from './rollouts.ts'
 import { cut } from './spec/batch.ts'
 
 interface Plan {
@@ -132,8 +132,8 @@ function computeActivities(deps: Deps, engine: Engine) {
         const range = cut(plan.problems, plan.samples)[input.shard]
         const problems = (await problemsOf(deps, task)).slice(range?.from, range?.to)
         const unfinished = keys.unfinishedCompletions(plan.completions, input.shard)
-        const rows = await sampleOn(
-          { engine, tokenizer, store: deps.store, unfinished, inputs },
+        return storeSamples(
+          { engine, tokenizer, store: deps.store, key, unfinished, inputs },
           policy,
           problems.map((problem) => ({
             problem,
@@ -145,9 +145,6 @@ function computeActivities(deps: Deps, engine: Engine) {
           plan.sampling,
           control,
         )
-        const written = await writeTable(deps.store, key, rolloutsTable, rows, inputs)
-        await deps.store.remove(unfinished)
-        return written
       }),
   }
 }

@@ -6,7 +6,7 @@ import { endSurvey, surveyPage } from './checkpoint/survey.ts'
 import { Collected, CollectTask, DiscardTask, Inspected, InspectTask, SurveyTask } from './contracts.ts'
 import type { Problem } from './contracts.ts'
 import { durable, resumable } from './durable.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 
 export interface Surveyed {
   /** The key behind which the next page begins; null: that was the last. */

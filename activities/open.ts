@@ -12,7 +12,7 @@ import {
 } from './contracts.ts'
 import type { Problem } from './benchmarks/problem.ts'
 import type { Control } from './engine/port.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { openTokenizer, type Tokenizer } from './policy/tokenizer.ts'
 import { InvalidSpec } from './spec/resolve.ts'
 

@@ -12,7 +12,7 @@ import {
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION, policyOf } from './engine/embedded.ts'
 import type { Engine, Minibatch } from './engine/port.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { initialFiles } from './nano/initialise.ts'
 import { layoutOf, pretrainingBatch, scheduleOf } from './nano/schedule.ts'
 

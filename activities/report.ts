@@ -13,7 +13,7 @@ import {
   type RunResult,
 } from './contracts.ts'
 import { durable } from './durable.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { effectsText, report } from './report/index.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 

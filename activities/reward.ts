@@ -5,7 +5,7 @@ import { requireTable, rewardsTable, rolloutsTable, tableRef, writeTable } from 
 import { ShardTask, type Scored, type TableRef } from './contracts.ts'
 import { durable } from './durable.ts'
 import { GRADER_VERSION } from './grading/index.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { openSpec, requireStore } from './open.ts'
 import { score } from './rewards/index.ts'
 

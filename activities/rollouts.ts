@@ -10,7 +10,7 @@ import type { Problem } from './benchmarks/problem.ts'
 import type { Store } from './checkpoint/store.ts'
 import { CorruptObject } from './checkpoint/store.ts'
 import { readTable, rolloutsTable, writeTable } from './checkpoint/tables.ts'
-import type { Policy, Rollout } from './contracts.ts'
+import type { Policy, Rollout, TableRef } from './contracts.ts'
 import type { Control, Decoding, Engine, Prompt } from './engine/port.ts'
 import { promptOf } from './spec/prompt.ts'
 import type { Tokenizer } from './policy/tokenizer.ts'
@@ -22,25 +22,26 @@ export interface Asked {
   readonly at: Prompt['at']
 }
 
-/** Who samples, and where the rows made from `inputs` wait when it has to stop. */
+/** Who samples, where the table of rows made from `inputs` goes, and where they wait when it has to stop. */
 export interface Sampling {
   readonly engine: Engine
   readonly tokenizer: Tokenizer
   readonly store: Store
+  readonly key: string
   readonly unfinished: string
   readonly inputs: string
 }
 
-/** `samples` completions of each problem under the named prompt, without those that an earlier attempt finished. */
-export async function sampleOn(
-  { engine, tokenizer, store, unfinished, inputs }: Sampling,
+/** Stores `samples` completions of each problem under the named prompt; those of an earlier attempt are not sampled. */
+export async function storeSamples(
+  { engine, tokenizer, store, key, unfinished, inputs }: Sampling,
   policy: Policy,
   asked: readonly Asked[],
   prompt: string,
   samples: number,
   sampling: Omit<Decoding, 'stop' | 'ignoreEnd'>,
   control: Control,
-): Promise<Rollout[]> {
+): Promise<TableRef> {
   const rollouts = await finishedBefore(store, unfinished, inputs)
   const known = rollouts.length
   const done = new Set(rollouts.map(placeOf))
@@ -75,7 +76,9 @@ export async function sampleOn(
       await writeTable(store, unfinished, rolloutsTable, rollouts, inputs, { replace: true })
     throw error
   }
-  return rollouts
+  const written = await writeTable(store, key, rolloutsTable, rollouts, inputs)
+  await store.remove(unfinished)
+  return written
 }
 
 const placeOf = ({ problem, occurrence, sample }: Pick<Rollout, 'problem' | 'occurrence' | 'sample'>) =>

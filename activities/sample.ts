@@ -1,15 +1,15 @@
 /** The rollouts of one shard of one step: policy and problems in, a stored table out. */
 import * as keys from './checkpoint/keys.ts'
-import { rolloutsTable, tableRef, writeTable } from './checkpoint/tables.ts'
+import { tableRef } from './checkpoint/tables.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { ShardTask, type TableRef } from './contracts.ts'
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { openCheckpoint, openSpec, openTokenizerOf, requireStore } from './open.ts'
 import { requirePolicy } from './restore.ts'
-import { sampleOn } from './rollouts.ts'
+import { storeSamples } from './rollouts.ts'
 import { batchOf, shardsOf } from './spec/batch.ts'
 
 export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
@@ -40,8 +40,8 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
           throw new RangeError(`shard ${shard} of step ${step}: the spec has ${shardsOf(spec).length}`)
         const places = batchOf(problems, spec, step).slice(range.from, range.to)
         const unfinished = keys.unfinishedRollouts(run, step, shard)
-        const rollouts = await sampleOn(
-          { engine: deps.engine, tokenizer, store: deps.store, unfinished, inputs },
+        return storeSamples(
+          { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs },
           policy,
           places.map(({ problem, occurrence }) => ({
             problem,
@@ -53,9 +53,6 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
           spec.sampling,
           control,
         )
-        const written = await writeTable(deps.store, key, rolloutsTable, rollouts, inputs)
-        await deps.store.remove(unfinished)
-        return written
       }),
   }
 }

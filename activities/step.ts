@@ -18,7 +18,7 @@ import { NUMERICS_VERSION } from './engine/embedded.ts'
 import { StateLost, type Control, type Engine, type MinibatchSums } from './engine/port.ts'
 import { learn } from './grpo/learn.ts'
 import { stepMetrics } from './grpo/metrics.ts'
-import type { Deps } from './index.ts'
+import type { Deps } from './deps.ts'
 import { openCheckpoint, openSpec, requireStore, type OpenSpec } from './open.ts'
 import { shardsOf } from './spec/batch.ts'
 

@@ -14,7 +14,7 @@ import type { Store } from '../activities/checkpoint/store.ts'
 import { DataDocument, ModelDocument } from '../activities/contracts.ts'
 import { policyOf } from '../activities/engine/embedded.ts'
 import { enrollActivities } from '../activities/enroll.ts'
-import type { Deps } from '../activities/index.ts'
+import type { Deps } from '../activities/deps.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
 

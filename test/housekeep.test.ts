@@ -11,7 +11,7 @@ import { openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
 import { GcSpec, type Collected, type CollectTask } from '../activities/contracts.ts'
 import { housekeepActivities } from '../activities/housekeep.ts'
-import type { Deps } from '../activities/index.ts'
+import type { Deps } from '../activities/deps.ts'
 import { activityOptions } from '../temporal.config.ts'
 
 let folder: string
