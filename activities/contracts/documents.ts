@@ -1,0 +1,195 @@
+/** References, and the documents and rows of the store. Parsed whenever they are read. */
+import { z } from 'zod'
+import { Benchmark, DataSpec, ResolvedTrain } from './specs.ts'
+import { count, Digest, RunId, strict } from './words.ts'
+
+export const Blob = strict({ digest: Digest, sizeBytes: z.int().min(0) })
+export type Blob = z.infer<typeof Blob>
+export const NamedBlob = strict({ name: z.string().min(1), ...Blob.shape })
+export type NamedBlob = z.infer<typeof NamedBlob>
+
+/** A policy: the files of a Hugging Face folder (config, tokenizer, template, safetensors). `digest` covers them all. */
+export const Policy = strict({ digest: Digest, files: z.array(NamedBlob).min(2) })
+export type Policy = z.infer<typeof Policy>
+
+/**
+ * A policy and what the optimizer remembers. `updates` counts optimizer steps; `state` is [] where the optimizer has
+ * none, null where it was not stored (it is recomputed from stored rollouts). `lineage` names the whole past: the
+ * initial policy, then every batch learnt from, so that equal lineage means equal state, stored or not.
+ */
+export const Checkpoint = strict({
+  policy: Policy,
+  lineage: Digest,
+  optimizer: strict({
+    name: z.enum(['adamw', 'sgd']),
+    updates: z.int().min(0),
+    state: z.array(NamedBlob).nullable(),
+  }),
+})
+export type Checkpoint = z.infer<typeof Checkpoint>
+
+/** A stored table: its key, the digest of its canonical rows, its row count. */
+export const TableRef = strict({ key: z.string(), digest: Digest, rows: z.int().min(0) })
+export type TableRef = z.infer<typeof TableRef>
+
+/** One prompt's occurrence in a batch, as the rollouts table writes it. */
+export const Rollout = strict({
+  problem: z.string(),
+  occurrence: z.int().min(0),
+  sample: z.int().min(0),
+  prompt: z.string(),
+  completion: z.string(),
+  promptTokens: z.array(z.int()),
+  tokens: z.array(z.int()),
+  logprobs: z.array(z.number()),
+  stop: z.enum(['end', 'stop', 'length']),
+  policy: Digest,
+  strategy: z.enum(['code', 'language']),
+})
+export type Rollout = z.infer<typeof Rollout>
+
+export const Verdict = z.enum(['correct', 'incorrect', 'unparsed', 'none'])
+export type Verdict = z.infer<typeof Verdict>
+
+export const Scored = strict({
+  problem: z.string(),
+  occurrence: z.int().min(0),
+  sample: z.int().min(0),
+  value: z.number(),
+  verdict: Verdict,
+  reason: z.string(),
+  /** Raw value of every named component, as JSON in the table. */
+  components: z.record(z.string(), z.number()),
+})
+export type Scored = z.infer<typeof Scored>
+
+export const Metrics = z.record(z.string(), z.number())
+export type Metrics = z.infer<typeof Metrics>
+
+/** An accuracy with its 95% interval, and what kind of answers made it. All shares in 0..1. */
+export const Accuracy = strict({
+  benchmark: z.string(),
+  prompt: z.string(),
+  problems: z.int(),
+  samples: z.int(),
+  accuracy: z.number(),
+  low: z.number(),
+  high: z.number(),
+  unparsed: z.number(),
+  truncated: z.number(),
+  meanTokens: z.number(),
+  code: z.number(), // share of completions that reason in code
+  accuracyInCode: z.number().nullable(),
+  accuracyInLanguage: z.number().nullable(),
+})
+export type Accuracy = z.infer<typeof Accuracy>
+
+/** One evaluated (policy, benchmark, prompt, seed): the accuracy and each problem's share correct and code share. */
+export const Evaluation = strict({
+  format: z.literal(1),
+  policy: Digest,
+  completions: z.string(), // key
+  grader: z.string(),
+  result: Accuracy,
+  outcomes: z.array(strict({ problem: z.string(), correct: z.number(), code: z.number() })),
+})
+export type Evaluation = z.infer<typeof Evaluation>
+
+/** runs/<run>/steps/<step>/evaluation-<benchmark>.json: which evaluation is a run's own at this step. */
+export const EvaluationRecord = strict({
+  format: z.literal(1),
+  benchmark: Benchmark,
+  prompt: z.string(),
+  evaluation: z.string(),
+})
+export type EvaluationRecord = z.infer<typeof EvaluationRecord>
+
+/** One run of a sweep as the report reads it. `curve` holds each evaluated step, step 0 first. */
+export const RunResult = strict({
+  model: z.string(),
+  arm: z.string(),
+  seed: z.int(),
+  run: z.string(),
+  status: z.enum(['completed', 'failed']),
+  failure: z.string().optional(),
+  curve: z.array(
+    strict({
+      step: z.int(),
+      benchmark: z.string(),
+      accuracy: z.number(),
+      low: z.number(),
+      high: z.number(),
+      code: z.number(),
+      evaluation: z.string(),
+    }),
+  ),
+  metrics: z.array(strict({ step: z.int(), metrics: Metrics })),
+  deviceSeconds: z.number(),
+})
+export type RunResult = z.infer<typeof RunResult>
+
+/** models/<key>.json: what was taken in, whole. */
+export const ModelDocument = strict({ format: z.literal(1), source: z.string(), policy: Policy })
+export type ModelDocument = z.infer<typeof ModelDocument>
+
+/** data/<key>.json: the problems a spec's `data` stands for, as one blob (a JSON array of Problem). */
+export const DataDocument = strict({ format: z.literal(1), data: DataSpec, problems: Blob, count })
+export type DataDocument = z.infer<typeof DataDocument>
+
+/** pretrain/<lineage>.json: a nano model on its way. */
+export const PretrainDocument = strict({
+  format: z.literal(1),
+  checkpoint: Checkpoint,
+  loss: z.number().nullable(),
+})
+export type PretrainDocument = z.infer<typeof PretrainDocument>
+
+/** specs/<hash>.json: all that a run's activities must know. */
+export const SpecDocument = strict({
+  format: z.literal(1),
+  identity: Digest,
+  spec: ResolvedTrain,
+  model: z.string(), // key of the ModelDocument
+  policy: Digest,
+  data: z.string(), // key of the DataDocument
+  problems: Blob,
+})
+export type SpecDocument = z.infer<typeof SpecDocument>
+
+/** runs/<run>/run.json: whose prefix this is. The one document of a run that grows. */
+export const RunDocument = strict({
+  format: z.literal(1),
+  run: RunId,
+  namespace: z.string(),
+  identity: Digest,
+  specs: z.array(z.string()).min(1), // keys, in the order the run was started under them
+})
+export type RunDocument = z.infer<typeof RunDocument>
+
+/** runs/<run>/checkpoints/<step>.json, written last: everything it names is there. Step 0 is the initial policy. */
+export const CheckpointDocument = strict({
+  format: z.literal(1),
+  identity: Digest,
+  step: z.int().min(0),
+  policy: Policy,
+  checkpoint: Checkpoint.omit({ policy: true }),
+  /** Digests of the rollouts and rewards this step learnt from, by shard. */
+  learntFrom: z.array(strict({ rollouts: Digest, rewards: Digest })),
+})
+export type CheckpointDocument = z.infer<typeof CheckpointDocument>
+
+/** runs/<run>/steps/<step>/metrics.json: only what is deterministic. */
+export const MetricsDocument = strict({ format: z.literal(1), step: z.int().min(1), metrics: Metrics })
+export type MetricsDocument = z.infer<typeof MetricsDocument>
+
+/** runs/<run>/steps/<step>/provenance.json: who computed it, where, at what cost. The last writer's word. */
+export const ProvenanceDocument = strict({
+  format: z.literal(1),
+  worker: z.string(),
+  domain: z.string(),
+  attempt: z.int(),
+  startedAt: z.string(),
+  seconds: z.number(),
+  replayed: z.array(z.int()), // steps computed again to get a lost optimizer state back
+})
+export type ProvenanceDocument = z.infer<typeof ProvenanceDocument>

@@ -1,0 +1,220 @@
+/** What a user writes, and what a run makes of it. Unknown keys are errors: a typo must not train for a day. */
+import { z } from 'zod'
+import { count, probability, strict } from './words.ts'
+
+export type Reward =
+  | 'ground-truth'
+  | 'majority'
+  | 'incorrect'
+  | 'format'
+  | 'python'
+  | 'no-repetition'
+  | { random: number }
+  | { all: Reward[] }
+  | { not: Reward }
+export const Reward: z.ZodType<Reward> = z.lazy(() =>
+  z.union([
+    z.enum(['ground-truth', 'majority', 'incorrect', 'format', 'python', 'no-repetition']),
+    strict({ random: probability }),
+    strict({ all: z.array(Reward).min(1) }),
+    strict({ not: Reward }),
+  ]),
+)
+
+export const DataSpec = strict({
+  name: z.enum(['nano', 'arithmetic', 'deepscaler', 'math-500', 'amc', 'aime-2024', 'aime-2025']),
+  /** nano and arithmetic have both; the benchmarks are all test, deepscaler is all train. */
+  split: z.enum(['train', 'test']).optional(),
+  where: z
+    .record(z.string(), z.union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))]))
+    .optional(),
+  only: z.array(z.string()).min(1).optional(),
+  limit: count.optional(),
+})
+export type DataSpec = z.infer<typeof DataSpec>
+
+export const Sampling = strict({
+  temperature: z.number().min(0).max(10),
+  topP: z.number().gt(0).max(1),
+  maxTokens: count.max(131072),
+})
+export type Sampling = z.infer<typeof Sampling>
+
+/**
+ * grpo: the clipped token objective; `clip` null leaves it out. `scale`: what a group's centred rewards are divided
+ * by. `average`: the loss denominator (all tokens of the minibatch, each sequence's own length, or a constant).
+ * nll: the mean negative log-likelihood of the tokens, for pretraining.
+ */
+export const Objective = z.discriminatedUnion('name', [
+  strict({
+    name: z.literal('grpo'),
+    clip: z.tuple([z.number().gt(0).max(1), z.number().gt(0)]).nullable(),
+    kl: z.number().min(0),
+    scale: z.enum(['group', 'batch', 'none']),
+    whiten: z.boolean(),
+    average: z.enum(['tokens', 'sequence', 'microbatch']),
+  }),
+  strict({ name: z.literal('nll') }),
+])
+export type Objective = z.infer<typeof Objective>
+
+export const Optimizer = z.discriminatedUnion('name', [
+  strict({
+    name: z.literal('adamw'),
+    learningRate: z.number().min(0),
+    betas: z.tuple([probability, probability]),
+    eps: z.number().gt(0),
+    weightDecay: z.number().min(0),
+    maxGradNorm: z.number().gt(0),
+  }),
+  strict({ name: z.literal('sgd'), learningRate: z.number().min(0), maxGradNorm: z.number().gt(0) }),
+])
+export type Optimizer = z.infer<typeof Optimizer>
+
+export const Benchmark = z.enum(['nano', 'arithmetic', 'math-500', 'amc', 'aime-2024', 'aime-2025'])
+export type Benchmark = z.infer<typeof Benchmark>
+
+const batch = { problems: count, group: count, minibatch: count, microbatchTokens: count }
+const evaluate = {
+  every: z.int().min(0),
+  benchmarks: z.array(Benchmark),
+  /** The first problems of each benchmark, for a quick look; absent means all of them. */
+  limit: count.optional(),
+  /** Overrides the benchmark's own token limit, sample count and temperature. */
+  maxTokens: count.optional(),
+  samples: count.optional(),
+  temperature: z.number().min(0).max(10).optional(),
+}
+const checkpoint = { every: count, keep: count }
+const engine = strict({ name: z.enum(['onnx']) })
+export const Preset = z.enum(['paper', 'reference', 'demo'])
+export type Preset = z.infer<typeof Preset>
+
+/** Every field resolved: what a run is computed from, stored under its hash. */
+export const ResolvedTrain = strict({
+  model: z.string().min(1),
+  prompt: z.string().min(1),
+  reward: Reward,
+  seed: z.int().min(0),
+  steps: z.int().min(0),
+  data: DataSpec,
+  batch: strict(batch),
+  sampling: Sampling,
+  objective: Objective,
+  optimizer: Optimizer,
+  evaluate: strict(evaluate),
+  checkpoint: strict(checkpoint),
+  engine,
+})
+export type ResolvedTrain = z.infer<typeof ResolvedTrain>
+
+/** What a user writes: anything left out has its preset's value. */
+export const TrainSpec = strict({
+  $schema: z.string().optional(),
+  preset: Preset.optional(),
+  model: z.string().min(1).optional(),
+  prompt: z.string().min(1).optional(),
+  reward: Reward.optional(),
+  seed: z.int().min(0).optional(),
+  steps: z.int().min(0).optional(),
+  data: DataSpec.partial().optional(),
+  batch: strict(batch).partial().optional(),
+  sampling: Sampling.partial().optional(),
+  objective: z
+    .strictObject({
+      name: z.enum(['grpo', 'nll']),
+      clip: z.tuple([z.number().gt(0).max(1), z.number().gt(0)]).nullable(),
+      kl: z.number().min(0),
+      scale: z.enum(['group', 'batch', 'none']),
+      whiten: z.boolean(),
+      average: z.enum(['tokens', 'sequence', 'microbatch']),
+    })
+    .partial()
+    .optional(),
+  optimizer: z
+    .strictObject({
+      name: z.enum(['adamw', 'sgd']),
+      learningRate: z.number().min(0),
+      betas: z.tuple([probability, probability]),
+      eps: z.number().gt(0),
+      weightDecay: z.number().min(0),
+      maxGradNorm: z.number().gt(0),
+    })
+    .partial()
+    .optional(),
+  evaluate: strict(evaluate).partial().optional(),
+  checkpoint: strict(checkpoint).partial().optional(),
+  engine: engine.optional(),
+})
+export type TrainSpec = z.infer<typeof TrainSpec>
+
+export const EvaluateSpec = strict({
+  $schema: z.string().optional(),
+  /** One of the two: a model, or a run's checkpoint as `<run>` (its newest) or `<run>/<step>`. */
+  model: z.string().min(1).optional(),
+  checkpoint: z.string().min(1).optional(),
+  benchmarks: z.array(Benchmark).min(1),
+  prompts: z.array(z.string()).min(1).default(['default']),
+  seed: z.int().min(0).default(0),
+  limit: count.optional(),
+  maxTokens: count.optional(),
+  samples: count.optional(),
+  temperature: z.number().min(0).max(10).optional(),
+}).refine((spec) => (spec.model === undefined) !== (spec.checkpoint === undefined), {
+  message: 'give either model or checkpoint',
+  path: ['model'],
+})
+export type EvaluateSpec = z.infer<typeof EvaluateSpec>
+
+export const SweepSpec = strict({
+  $schema: z.string().optional(),
+  base: TrainSpec.default({}),
+  models: z.array(z.string().min(1)).min(1),
+  arms: z.record(
+    z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'lower-case letters, digits and -'),
+    TrainSpec,
+  ),
+  seeds: z.array(z.int().min(0)).min(1),
+  /** Adds the arms null (no training), random and format where they are missing. */
+  controls: z.boolean().default(true),
+  concurrency: count.optional(),
+})
+export type SweepSpec = z.infer<typeof SweepSpec>
+
+export const PretrainSpec = strict({
+  $schema: z.string().optional(),
+  recipe: z.enum(['coder', 'coder-87', 'talker', 'coder-llama']),
+  seed: z.int().min(0).default(0),
+})
+export type PretrainSpec = z.infer<typeof PretrainSpec>
+
+export const ExportSpec = strict({
+  $schema: z.string().optional(),
+  checkpoint: z.string().min(1), // <run> or <run>/<step>
+  to: z.string().min(1), // file:///folder, inside what the worker allows
+})
+export type ExportSpec = z.infer<typeof ExportSpec>
+
+export const GcSpec = strict({
+  $schema: z.string().optional(),
+  /** Counts what would go, and removes nothing. */
+  dryRun: z.boolean().default(true),
+  /** What was written within this time stays, whatever names it. */
+  graceHours: z.number().min(0).default(168),
+  /** Says that no worker writes to the store meanwhile; only then may the grace period be short. */
+  quiet: z.boolean().default(false),
+}).refine(({ graceHours, quiet }) => quiet || graceHours >= 48, {
+  // A blob that is in the store is believed for a day; a manifest follows within an attempt, of 12 hours at most.
+  message: 'at least 48, unless quiet is true (no worker writes to this store meanwhile)',
+  path: ['graceHours'],
+})
+export type GcSpec = z.infer<typeof GcSpec>
+
+export const VerifySpec = strict({
+  $schema: z.string().optional(),
+  /** Reads every blob and compares its digest; false compares sizes only. */
+  digests: z.boolean().default(true),
+  /** How many problems the result names; all are counted. */
+  problems: count.max(100).default(20),
+})
+export type VerifySpec = z.infer<typeof VerifySpec>

@@ -1,0 +1,106 @@
+/** What activities take and give. Parsed when an activity begins. */
+import { z } from 'zod'
+import { Benchmark, ResolvedTrain } from './specs.ts'
+import { count, RunId, strict } from './words.ts'
+
+/** The id of the store that a run lies in; tasks of runs from before it was noted lack it. */
+const storeId = z.uuid().optional()
+
+/** Where a policy's manifest lies: models/<key>.json or runs/<run>/checkpoints/<step>.json. */
+export const Source = z
+  .string()
+  .regex(
+    /^(models\/[0-9a-f]{64}|runs\/[^/]+\/checkpoints\/\d{6,})\.json$/,
+    'the key of a model or a checkpoint',
+  )
+
+/** One benchmark under one prompt for one policy. Never step, run or arm: equal work has one result. */
+export const EvaluationTask = strict({
+  source: Source,
+  benchmark: Benchmark,
+  prompt: z.string(),
+  seed: z.int().min(0),
+  limit: count.optional(),
+  maxTokens: count.optional(),
+  samples: count.optional(),
+  temperature: z.number().min(0).max(10).optional(),
+  /** Where a run notes that this evaluation is its own. */
+  record: strict({ run: RunId, step: z.int().min(0) }).optional(),
+})
+export type EvaluationTask = z.infer<typeof EvaluationTask>
+
+export const ShardTask = strict({
+  run: RunId,
+  spec: z.string(),
+  step: z.int().min(1),
+  shard: z.int().min(0),
+  store: storeId,
+})
+export type ShardTask = z.infer<typeof ShardTask>
+
+export const StepTask = strict({
+  run: RunId,
+  spec: z.string(),
+  step: z.int().min(1),
+  shards: count,
+  /** The optimizer's state goes to the store with this step, whether or not it is its turn. */
+  whole: z.boolean().optional(),
+  store: storeId,
+})
+export type StepTask = z.infer<typeof StepTask>
+
+export const EnrollTask = strict({ run: RunId, spec: ResolvedTrain, model: Source, data: z.string() })
+export type EnrollTask = z.infer<typeof EnrollTask>
+
+/** A number of objects and their bytes. */
+export const Sum = strict({ count: z.int().min(0), sizeBytes: z.int().min(0) })
+export type Sum = z.infer<typeof Sum>
+
+/** Something found wrong in the store, and where. */
+export const Problem = strict({ key: z.string(), problem: z.string() })
+export type Problem = z.infer<typeof Problem>
+
+const survey = { survey: RunId, cutoffMs: z.number() }
+const digit = z.string().regex(/^[0-9a-f]$/, 'a hexadecimal digit')
+
+/** One page of a survey. `strict` refuses to go on when a manifest cannot be read. */
+export const SurveyTask = strict({
+  ...survey,
+  page: z.int().min(0),
+  after: z.string(),
+  strict: z.boolean(),
+  maxProblems: count,
+})
+export type SurveyTask = z.infer<typeof SurveyTask>
+
+/** Blobs whose digests begin with one digit. */
+export const CollectTask = strict({ ...survey, digit, dryRun: z.boolean() })
+export type CollectTask = z.infer<typeof CollectTask>
+export const Collected = strict({ after: z.string(), needed: Sum, young: Sum, unneeded: Sum, removed: Sum })
+export type Collected = z.infer<typeof Collected>
+
+export const DiscardTask = CollectTask.omit({ digit: true })
+export type DiscardTask = z.infer<typeof DiscardTask>
+
+export const InspectTask = strict({ survey: RunId, digit, digests: z.boolean(), maxProblems: count })
+export type InspectTask = z.infer<typeof InspectTask>
+export const Inspected = strict({
+  after: z.string(),
+  intact: Sum,
+  readBytes: z.int().min(0),
+  gone: z.int().min(0),
+  problemCount: z.int().min(0),
+  problems: z.array(Problem),
+})
+export type Inspected = z.infer<typeof Inspected>
+
+/** A cell of a sweep: one run, and how it ended. */
+export const Cell = strict({
+  model: z.string(),
+  arm: z.string(),
+  seed: z.int(),
+  run: RunId,
+  status: z.enum(['completed', 'failed']),
+  failure: z.string().optional(),
+})
+export type Cell = z.infer<typeof Cell>

@@ -1,0 +1,14 @@
+/** The words that every contract is written in. */
+import { z } from 'zod'
+
+export const strict = z.strictObject
+export const Digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest of 64 hexadecimal digits')
+/** A run is its workflow id: no slash, so prefixes never nest. */
+export const RunId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:@=+-]{0,199}$/,
+    'letters, digits and . _ : @ = + - (first a letter or digit, at most 200)',
+  )
+export const count = z.int().min(1)
+export const probability = z.number().min(0).max(1)
