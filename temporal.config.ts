@@ -58,6 +58,10 @@ export const limits = {
   sweepConcurrency: 4,
   /** The last steps that the `metrics` query returns; all of them lie in the store. */
   metricsInQuery: 100,
+  /** The last points of the curve that a run shows and returns; all of them lie in the store. */
+  curveInQuery: 100,
+  /** Runs of a sweep that are planned at once: a page of specs must fit in a payload. */
+  sweepPage: 20,
 } as const
 
 /** What workflows write if the namespace knows it; `admit` asks first. */

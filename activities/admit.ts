@@ -5,16 +5,22 @@ import {
   EvaluateSpec,
   GcSpec,
   PretrainSpec,
+  ResultDocument,
   RunId,
+  SpecDocument,
   SweepSpec,
   VerifySpec,
+  type Cell,
   type ResolvedTrain,
 } from './contracts.ts'
+import { digestOf } from './checkpoint/canonical.ts'
+import { readDocument, requireDocument } from './checkpoint/documents.ts'
+import * as keys from './checkpoint/keys.ts'
 import { isPrompt, promptNames } from './benchmarks/prompts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import { phasesOf } from './nano/schedule.ts'
-import { controls, plan } from './spec/arms.ts'
+import { cellsOf, controls, specOf, type PlannedCell } from './spec/arms.ts'
 import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'
 
 export function admitActivities(deps: Deps) {
@@ -34,20 +40,39 @@ export function admitActivities(deps: Deps) {
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
-    /** Every run of the sweep, resolved, so that a mistake in the last arm shows before the first has started. */
+    /** Every kind of run of the sweep, resolved, so that a mistake in the last arm shows before the first has started. */
     admitSweep: ({ spec, sweep }: { spec: unknown; sweep: string }) =>
       durable(async () => {
-        const parsed = parseSpec(SweepSpec, spec, 'sweep spec')
-        const runs = plan(sweep, parsed.controls ? controls(parsed) : parsed)
-        for (const { run } of runs) parseSpec(RunId, run, 'run id')
-        checkPrompts(runs.map(({ spec }) => spec.prompt))
-        const { attributes } = await attributesOf(deps)
+        const { cells, given } = openSweep(spec, sweep)
+        for (const { run } of cells) parseSpec(RunId, run, 'run id')
+        const ofFirstSeed = cells.filter(({ seed }) => seed === given.seeds[0])
+        const specs = ofFirstSeed.map((cell) => specOf(given, cell))
+        checkPrompts(specs.map(({ prompt }) => prompt))
+        const unknown = Object.keys(given.priorities).find((arm) => given.arms[arm] === undefined)
+        if (unknown !== undefined)
+          throw new InvalidSpec(
+            `sweep spec: priorities.${unknown}: expected an arm of the sweep (${Object.keys(given.arms).join(', ')})`,
+          )
         return {
-          runs,
-          initial: initialEvaluations(runs),
-          concurrency: parsed.concurrency ?? limits.sweepConcurrency,
-          attributes,
+          total: cells.length,
+          initial: initialEvaluations(specs),
+          concurrency: given.concurrency ?? limits.sweepConcurrency,
+          ...(await attributesOf(deps)),
         }
+      }),
+
+    /** The next cells from the `from`-th: those that the store has whole with how they ended, the others to be run. */
+    planCells: ({ spec, sweep, from }: { spec: unknown; sweep: string; from: number }) =>
+      durable(async () => {
+        const { cells, given } = openSweep(spec, sweep)
+        return Promise.all(
+          cells.slice(from, from + limits.sweepPage).map(async (cell): Promise<SweepCell> => {
+            const resolved = specOf(given, cell)
+            const ended = await endOf(deps, cell.run, resolved)
+            if (ended !== null) return { ...cell, ended: { ...cell, status: 'completed', ...ended } }
+            return { ...cell, spec: resolved, priority: given.priorities[cell.arm] ?? 3 }
+          }),
+        )
       }),
 
     admitPretrain: ({ spec }: { spec: unknown }) =>
@@ -61,6 +86,29 @@ export function admitActivities(deps: Deps) {
     admitVerify: ({ spec }: { spec: unknown }) =>
       durable(async () => parseSpec(VerifySpec, spec ?? {}, 'verify spec')),
   }
+}
+
+/** A cell to be run under its spec, or how it ended. */
+export type SweepCell = PlannedCell &
+  ({ readonly spec: ResolvedTrain; readonly priority: number } | { readonly ended: Cell })
+
+function openSweep(spec: unknown, sweep: string): { given: SweepSpec; cells: PlannedCell[] } {
+  const parsed = parseSpec(SweepSpec, spec, 'sweep spec')
+  const given = parsed.controls ? controls(parsed) : parsed
+  return { given, cells: cellsOf(sweep, given) }
+}
+
+/** How a run ended under this very spec, or null if it has to go on. */
+async function endOf(
+  { store }: Deps,
+  run: string,
+  spec: ResolvedTrain,
+): Promise<{ stopped?: string } | null> {
+  const result = await readDocument(store, keys.result(run), ResultDocument)
+  if (result === null) return null
+  const under = await requireDocument(store, result.spec, SpecDocument)
+  if (digestOf(under.spec) !== digestOf(spec)) return null
+  return result.stopped === undefined ? {} : { stopped: result.stopped.message }
 }
 
 function checkPrompts(names: readonly string[]): void {
@@ -89,9 +137,9 @@ async function attributesOf({ client }: Deps): Promise<{ attributes: string[]; m
 }
 
 /** One evaluation of each initial policy as its runs will ask for it: the same task, so the same result. */
-function initialEvaluations(runs: readonly { spec: ResolvedTrain }[]): EvaluateSpec[] {
+function initialEvaluations(specs: readonly ResolvedTrain[]): EvaluateSpec[] {
   const byTask = new Map<string, EvaluateSpec>()
-  for (const { spec } of runs) {
+  for (const spec of specs) {
     if (spec.evaluate.benchmarks.length === 0) continue
     const { every: _every, ...rest } = spec.evaluate
     const task: EvaluateSpec = { model: spec.model, prompts: [spec.prompt], seed: 0, ...rest }

@@ -1,12 +1,14 @@
 /** Opens a run's prefix: refuses another run's identity, and finds where an earlier attempt got to. */
 import { digestOf } from './checkpoint/canonical.ts'
-import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
+import { commit, readDocument, replaceDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import {
   CheckpointDocument,
+  ConcludeTask,
   DataDocument,
   EnrollTask,
   ModelDocument,
+  ResultDocument,
   RunDocument,
   SpecDocument,
 } from './contracts.ts'
@@ -59,8 +61,12 @@ export function enrollActivities(deps: Deps) {
         return { spec: specKey, step, shards: shardsOf(spec).length, store: deps.storeId }
       }),
 
-    checkpointAt: ({ run, step }: { run: string; step: number }) =>
+    /** Writes down how a run ended under this spec; a later start may end otherwise. */
+    conclude: (input: ConcludeTask) =>
       durable(async () => {
+        const { run, spec, step, stopped } = ConcludeTask.parse(input)
+        const document = { format: 1, spec, step, ...(stopped && { stopped }) } as const
+        await replaceDocument(store, keys.result(run), ResultDocument, document)
         const source = keys.checkpoint(run, step)
         const { policy } = await requireDocument(store, source, CheckpointDocument)
         return { source, policy: policy.digest }

@@ -6,22 +6,15 @@ import { commit, readDocument, requireDocument } from './checkpoint/documents.ts
 import * as keys from './checkpoint/keys.ts'
 import { requireTable, rolloutsTable, tableRef } from './checkpoint/tables.ts'
 import type { EvaluateSpec, EvaluationRecord } from './contracts.ts'
-import {
-  DataDocument,
-  Evaluation,
-  EvaluationTask,
-  type Accuracy,
-  type Policy,
-  type TableRef,
-} from './contracts.ts'
+import { DataDocument, Evaluation, EvaluationTask, type Accuracy, type Policy } from './contracts.ts'
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import { GRADER_VERSION, grade } from './grading/index.ts'
 import type { Deps } from './deps.ts'
-import { checkpointKey, openData, openSourcePolicy, openTokenizerOf } from './open.ts'
+import { checkpointKey, openData, openSourcePolicy, openTokenizerOf, requireStore } from './open.ts'
 import { requirePolicy } from './restore.ts'
-import { storeSamples } from './rollouts.ts'
+import { storeSamples, type Sampled } from './rollouts.ts'
 import { cut } from './spec/batch.ts'
 
 interface Plan {
@@ -51,33 +44,20 @@ function lightActivities(deps: Deps) {
     }) =>
       durable(async (): Promise<EvaluationTask[]> => {
         const from = source ?? (await checkpointKey(deps, spec.checkpoint ?? ''))
-        const {
-          model: _model,
-          checkpoint: _checkpoint,
-          benchmarks: names,
-          prompts,
-          $schema: _schema,
-          ...own
-        } = spec
-        return names.flatMap((benchmark) =>
-          prompts.map((prompt) =>
-            EvaluationTask.parse({ source: from, benchmark, prompt, ...own, ...(record && { record }) }),
-          ),
-        )
+        return tasksOf(deps, spec, from, record)
       }),
 
     planEvaluation: (input: EvaluationTask) =>
       durable(async (): Promise<{ shards: number; result: Accuracy | null }> => {
         const task = EvaluationTask.parse(input)
-        const plan = await planOf(deps, task, await openSourcePolicy(deps, task.source))
-        const known = await readDocument(store, plan.evaluation, Evaluation)
-        if (known !== null) await note(deps, task, plan)
-        return { shards: cut(plan.problems, plan.samples).length, result: known?.result ?? null }
+        const { plan, result } = await known(deps, task)
+        return { shards: cut(plan.problems, plan.samples).length, result }
       }),
 
     judge: (input: { task: EvaluationTask; shards: number }): Promise<Accuracy> =>
       durable(async () => {
         const task = EvaluationTask.parse(input.task)
+        requireStore(deps, task.store)
         const policy = await openSourcePolicy(deps, task.source)
         const plan = await planOf(deps, task, policy)
         const tables = await Promise.all(
@@ -117,15 +97,16 @@ function lightActivities(deps: Deps) {
 
 function computeActivities(deps: Deps, engine: Engine) {
   return {
-    complete: (input: { task: EvaluationTask; shard: number }): Promise<TableRef> =>
+    complete: (input: { task: EvaluationTask; shard: number }): Promise<Sampled> =>
       durable(async (control) => {
         const task = EvaluationTask.parse(input.task)
+        requireStore(deps, task.store)
         const policy = await openSourcePolicy(deps, task.source)
         const plan = await planOf(deps, task, policy)
         const key = keys.completions(plan.completions, input.shard)
         const inputs = digestOf({ completions: plan.completions, shard: input.shard })
         const stored = await tableRef(deps.store, key, inputs)
-        if (stored !== null) return stored
+        if (stored !== null) return { ...stored, deviceSeconds: 0 }
 
         await requirePolicy({ ...deps, engine }, task.source, policy, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)
@@ -147,6 +128,31 @@ function computeActivities(deps: Deps, engine: Engine) {
         )
       }),
   }
+}
+
+/** Benchmarks x prompts of one policy. */
+export function tasksOf(
+  deps: Deps,
+  { model: _model, checkpoint: _checkpoint, benchmarks: names, prompts, $schema: _, ...own }: EvaluateSpec,
+  source: string,
+  record?: EvaluationTask['record'],
+): EvaluationTask[] {
+  const shared = { source, ...own, store: deps.storeId, ...(record && { record }) }
+  return names.flatMap((benchmark) =>
+    prompts.map((prompt) => EvaluationTask.parse({ benchmark, prompt, ...shared })),
+  )
+}
+
+/** What an evaluation needs, and its result if the store has it: then it is noted as the run's own. */
+export async function known(
+  deps: Deps,
+  task: EvaluationTask,
+): Promise<{ plan: Plan; result: Accuracy | null }> {
+  requireStore(deps, task.store)
+  const plan = await planOf(deps, task, await openSourcePolicy(deps, task.source))
+  const stored = await readDocument(deps.store, plan.evaluation, Evaluation)
+  if (stored !== null) await note(deps, task, plan)
+  return { plan, result: stored?.result ?? null }
 }
 
 /** What a result depends on, and so where it lies: never the step, run or arm that asked. */

@@ -8,6 +8,7 @@ import { exportActivities } from './export.ts'
 import { housekeepActivities } from './housekeep.ts'
 import { intakeActivities } from './intake.ts'
 import { pretrainActivities } from './pretrain.ts'
+import { recallActivities } from './recall.ts'
 import { reportActivities } from './report.ts'
 import { restoreActivities } from './restore.ts'
 import { rewardActivities } from './reward.ts'
@@ -24,6 +25,7 @@ export function lightActivities(deps: Deps) {
     ...admitActivities(deps),
     ...intakeActivities(deps),
     ...enrollActivities(deps),
+    ...recallActivities(deps),
     ...rewardActivities(deps),
     ...evaluateActivities(deps).light,
     ...pretrainActivities(deps).light,

@@ -93,7 +93,7 @@ async function readRun(
     } else if (name === 'provenance.json') {
       const provenance = await requireDocument(store, key, ProvenanceDocument)
       domains.add(provenance.domain)
-      deviceSeconds += provenance.seconds
+      deviceSeconds += provenance.deviceSeconds ?? provenance.seconds
     } else if (name.startsWith('evaluation-')) {
       const { benchmark, evaluation } = await requireDocument(store, key, EvaluationRecord)
       curve.push({

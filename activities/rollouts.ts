@@ -32,6 +32,9 @@ export interface Sampling {
   readonly inputs: string
 }
 
+/** A stored table, and the seconds of computing that this attempt spent on it. */
+export type Sampled = TableRef & { readonly deviceSeconds: number }
+
 /** Stores `samples` completions of each problem under the named prompt; those of an earlier attempt are not sampled. */
 export async function storeSamples(
   { engine, tokenizer, store, key, unfinished, inputs }: Sampling,
@@ -41,7 +44,8 @@ export async function storeSamples(
   samples: number,
   sampling: Omit<Decoding, 'stop' | 'ignoreEnd'>,
   control: Control,
-): Promise<TableRef> {
+): Promise<Sampled> {
+  const before = engine.busySeconds
   const rollouts = await finishedBefore(store, unfinished, inputs)
   const known = rollouts.length
   const done = new Set(rollouts.map(placeOf))
@@ -78,7 +82,7 @@ export async function storeSamples(
   }
   const written = await writeTable(store, key, rolloutsTable, rollouts, inputs)
   await store.remove(unfinished)
-  return written
+  return { ...written, deviceSeconds: engine.busySeconds - before }
 }
 
 const placeOf = ({ problem, occurrence, sample }: Pick<Rollout, 'problem' | 'occurrence' | 'sample'>) =>

@@ -2,19 +2,19 @@
 import * as keys from './checkpoint/keys.ts'
 import { tableRef } from './checkpoint/tables.ts'
 import { digestOf } from './checkpoint/canonical.ts'
-import { ShardTask, type TableRef } from './contracts.ts'
+import { ShardTask } from './contracts.ts'
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import { openCheckpoint, openSpec, openTokenizerOf, requireStore } from './open.ts'
 import { requirePolicy } from './restore.ts'
-import { storeSamples } from './rollouts.ts'
+import { storeSamples, type Sampled } from './rollouts.ts'
 import { batchOf, shardsOf } from './spec/batch.ts'
 
 export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
   return {
-    sample: (input: ShardTask): Promise<TableRef> =>
+    sample: (input: ShardTask): Promise<Sampled> =>
       durable(async (control) => {
         const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
         requireStore(deps, store)
@@ -31,7 +31,7 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
           numerics: NUMERICS_VERSION,
         })
         const stored = await tableRef(deps.store, key, inputs)
-        if (stored !== null) return stored
+        if (stored !== null) return { ...stored, deviceSeconds: 0 }
 
         await requirePolicy(deps, keys.checkpoint(run, step - 1), policy, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)

@@ -24,6 +24,15 @@ import { shardsOf } from './spec/batch.ts'
 
 export type ComputeDeps = Deps & { readonly engine: Engine }
 
+export interface Stepped {
+  readonly policy: string
+  readonly metrics: Metrics
+  /** Of the worker that holds the state now; null where nobody is known to. */
+  readonly queue: string | null
+  /** What this attempt computed. */
+  readonly deviceSeconds: number
+}
+
 /** Weights that nobody keeps any more, and that this worker cannot compute again to the bit. */
 export class WeightsLost extends Error {
   override readonly name = 'WeightsLost'
@@ -31,12 +40,12 @@ export class WeightsLost extends Error {
 
 export function stepActivities(deps: ComputeDeps) {
   return {
-    /** `queue`: of the worker that holds the state now; null where nobody is known to. */
-    step: (input: StepTask): Promise<{ policy: string; metrics: Metrics; queue: string | null }> =>
+    step: (input: StepTask): Promise<Stepped> =>
       durable(async (control) => {
-        const { run, spec: specKey, step, whole, store } = StepTask.parse(input)
+        const { run, spec: specKey, step, whole, sampledSeconds = 0, store } = StepTask.parse(input)
         requireStore(deps, store)
-        const started = deps.now()
+        const busy = deps.engine.busySeconds
+        const began = { at: deps.now(), busy: busy - sampledSeconds }
         const opened = await openSpec(deps, specKey)
         const inputs = await readStep(deps, opened, run, step)
         const before = await checkpointOf(deps, run, step - 1)
@@ -45,7 +54,7 @@ export function stepActivities(deps: ComputeDeps) {
         const known = await readDocument(deps.store, keys.metrics(run, step), MetricsDocument)
         // A checkpoint is believed only if it was made from these very inputs.
         if (committed?.checkpoint.lineage === plan.lineage && known !== null)
-          return { policy: committed.policy.digest, metrics: known.metrics, queue: null }
+          return { policy: committed.policy.digest, metrics: known.metrics, queue: null, deviceSeconds: 0 }
         const replayed: number[] = []
         const updated = await update(deps, opened, before, inputs, plan, control).catch(
           async (error: unknown) => {
@@ -60,7 +69,7 @@ export function stepActivities(deps: ComputeDeps) {
           step,
           metrics,
         })
-        await writeProvenance(deps, run, step, started, replayed)
+        await writeProvenance(deps, run, step, began, replayed)
         const { policy, ...checkpoint } = updated.checkpoint
         const { identity } = opened.document
         const document: CheckpointDocument = {
@@ -75,7 +84,12 @@ export function stepActivities(deps: ComputeDeps) {
         const winner = await commit(deps.store, key, CheckpointDocument, document)
         const isOurs = winner.checkpoint.lineage === plan.lineage
         if (!isOurs) await replaceDocument(deps.store, key, CheckpointDocument, document)
-        return { policy: (isOurs ? winner : document).policy.digest, metrics, queue: deps.queue }
+        return {
+          policy: (isOurs ? winner : document).policy.digest,
+          metrics,
+          queue: deps.queue,
+          deviceSeconds: deps.engine.busySeconds - busy,
+        }
       }),
   }
 }
@@ -182,7 +196,7 @@ async function writeProvenance(
   deps: ComputeDeps,
   run: string,
   step: number,
-  started: number,
+  began: { readonly at: number; readonly busy: number },
   replayed: number[],
 ): Promise<void> {
   const document: ProvenanceDocument = {
@@ -190,9 +204,10 @@ async function writeProvenance(
     worker: deps.identity,
     domain: deps.engine.domain,
     attempt: Context.current().info.attempt,
-    startedAt: new Date(started).toISOString(),
-    seconds: (deps.now() - started) / 1000,
+    startedAt: new Date(began.at).toISOString(),
+    seconds: (deps.now() - began.at) / 1000,
     replayed,
+    deviceSeconds: deps.engine.busySeconds - began.busy,
   }
   await deps.store.replace(keys.provenance(run, step), new TextEncoder().encode(JSON.stringify(document)))
 }

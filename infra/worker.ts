@@ -64,7 +64,9 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   })
   const client = new Client({ connection, namespace })
   const engine =
-    role === 'compute' ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes }), tampering) : null
+    role === 'compute'
+      ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes, now: () => performance.now() }), tampering)
+      : null
   const identity = `${role}@${hostname()}:${process.pid}`
   const queue = engine === null ? null : `${config.taskQueues.compute}:${randomUUID()}`
   const own = { identity, queue, storeId, now }

@@ -1,7 +1,9 @@
 /** What people see of a workflow: Markdown for the Web UI, and the search attributes that the namespace knows. */
 import { setCurrentDetails, upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
-import type { Accuracy, Problem, ResolvedTrain, Sum } from '../activities/contracts.ts'
-import type { CurvePoint, StepMetrics, TrainProgress } from './train.ts'
+import type { Accuracy, Cell, Problem, ResolvedTrain, Sum } from '../activities/contracts.ts'
+import type { CurvePoint } from './curve.ts'
+import type { SweepProgress } from './sweep.ts'
+import type { StepMetrics, TrainProgress } from './train.ts'
 
 export type Attributes = Partial<
   Record<'Model' | 'Arm' | 'Seed' | 'Step' | 'Accuracy' | 'Sweep', string | number | undefined>
@@ -47,9 +49,8 @@ export function trainDetails(
   )
   return [
     `**${at.phase}**, step ${at.step} of ${at.steps}: ${spec.model}, reward \`${JSON.stringify(spec.reward)}\`, seed ${spec.seed}`,
-    ...(missing.length > 0
-      ? [`Search attributes that this namespace does not know: ${missing.join(', ')}`]
-      : []),
+    ...(at.stopped === undefined ? [] : [`Stopped before its steps were done: ${at.stopped}`]),
+    ...unknownAttributes(missing),
     ...(points.length > 0
       ? ['', '| step | benchmark | accuracy, % [95%] | code, % |', '|---|---|---|---|', ...points]
       : []),
@@ -58,6 +59,26 @@ export function trainDetails(
       : []),
   ].join('\n')
 }
+
+const unknownAttributes = (missing: readonly string[]) =>
+  missing.length > 0 ? [`Search attributes that this namespace does not know: ${missing.join(', ')}`] : []
+
+/** Runs that the page names: of hundreds, the last that ended otherwise than they should. */
+const namedCells = 20
+
+export function showSweep(at: SweepProgress, cells: readonly Cell[], missing: readonly string[]): void {
+  const named = cells.filter(({ failure, stopped }) => failure ?? stopped).slice(-namedCells)
+  setCurrentDetails(
+    [
+      `**${at.done} of ${at.total}** runs, ${at.failed} failed; running: ${at.running.join(', ') || 'none'}`,
+      ...unknownAttributes(missing),
+      ...(named.length > 0 ? ['', '| run | ended early |', '|---|---|'] : []),
+      ...named.map(({ run, failure, stopped }) => `| ${run} | ${cellText(failure ?? stopped ?? '')} |`),
+    ].join('\n'),
+  )
+}
+
+const cellText = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 export function showEvaluation(results: readonly Accuracy[], tasks: number): void {
   const rows = results.map(
@@ -90,7 +111,7 @@ export function showHousekeeping(
       '|---|---|',
       ...rows.map(([name, value]) => `| ${name} | ${value} |`),
       ...(problems.length > 0 ? ['', '| object | problem |', '|---|---|'] : []),
-      ...problems.map(({ key, problem }) => `| \`${key}\` | ${problem.replaceAll('|', '\\|')} |`),
+      ...problems.map(({ key, problem }) => `| \`${key}\` | ${cellText(problem)} |`),
     ].join('\n'),
   )
 }

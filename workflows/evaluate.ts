@@ -6,6 +6,8 @@ import { compute, light } from './proxies.ts'
 
 export interface EvaluateResult {
   readonly results: Accuracy[]
+  /** What this start of it computed: results that the store had cost nothing. */
+  readonly deviceSeconds: number
 }
 
 export const progressQuery = wf.defineQuery<{ done: number; total: number }>('progress')
@@ -17,6 +19,7 @@ export async function evaluate(
 ): Promise<EvaluateResult> {
   const results: Accuracy[] = []
   let total = 0
+  let deviceSeconds = 0
   wf.setHandler(progressQuery, () => ({ done: results.length, total }))
   const { spec, model } = await light.admitEvaluate({ spec: input })
   const source = model === null ? undefined : (await light.intakeModel({ model })).source
@@ -28,19 +31,22 @@ export async function evaluate(
   total = tasks.length
   await Promise.all(
     tasks.map(async (task) => {
-      results.push(await evaluateTask(task))
+      results.push(await evaluateTask(task, (seconds) => (deviceSeconds += seconds)))
       showEvaluation(results, total)
     }),
   )
   const order = (result: Accuracy) =>
     tasks.findIndex((t) => t.benchmark === result.benchmark && t.prompt === result.prompt)
-  return { results: results.sort((a, b) => order(a) - order(b)) }
+  return { results: results.sort((a, b) => order(a) - order(b)), deviceSeconds }
 }
 
-async function evaluateTask(task: EvaluationTask): Promise<Accuracy> {
+async function evaluateTask(task: EvaluationTask, spent: (seconds: number) => void): Promise<Accuracy> {
   await light.intakeData({ data: { name: task.benchmark, split: 'test' } })
   const plan = await light.planEvaluation(task)
   if (plan.result !== null) return plan.result
-  await Promise.all(Array.from({ length: plan.shards }, (_, shard) => compute.complete({ task, shard })))
+  const completions = await Promise.all(
+    Array.from({ length: plan.shards }, (_, shard) => compute.complete({ task, shard })),
+  )
+  for (const { deviceSeconds } of completions) spent(deviceSeconds)
   return light.judge({ task, shards: plan.shards })
 }

@@ -1,10 +1,17 @@
-/** Models x arms x seeds as children in a window, then the report. A child that fails is a row of it, not its end. */
+/**
+ * Models x arms x seeds as children in a window, then the report. A child that fails is a row of it, not its end.
+ *
+ * Runs are planned a page at a time, and those that the store has whole are not started, so that the sweep's id can be
+ * started again for what is missing. Fairness keeps one model's runs from starving another's, priority puts an arm
+ * first; both are the servers' order of activities. The window is drained before the history begins anew.
+ */
 import * as wf from '@temporalio/workflow'
+import type { SweepCell } from '../activities/admit.ts'
 import type { Cell } from '../activities/contracts.ts'
+import { showSweep, upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
 import { light } from './proxies.ts'
 import { train } from './train.ts'
-import { upsert } from './details.ts'
 
 export interface SweepProgress {
   readonly done: number
@@ -18,63 +25,87 @@ export const progressQuery = wf.defineQuery<SweepProgress>('progress')
 /** `ended` is what continue-as-new carries: the cells that are through, when the window is drained. */
 export async function sweep(input: unknown, ended: readonly Cell[] = []) {
   const { workflowId } = wf.workflowInfo()
-  const cells: Cell[] = [...ended]
+  const cells = new Map(ended.map((cell) => [cell.run, cell]))
   const running = new Set<string>()
   let total = 0
-  wf.setHandler(progressQuery, () => ({
-    done: cells.length,
-    failed: cells.filter((cell) => cell.status === 'failed').length,
+  const progress = (): SweepProgress => ({
+    done: cells.size,
+    failed: [...cells.values()].filter((cell) => cell.status === 'failed').length,
     total,
     running: [...running],
-  }))
-  const { runs, initial, concurrency, attributes } = await light.admitSweep({
-    spec: input,
-    sweep: workflowId,
   })
-  total = runs.length
+  wf.setHandler(progressQuery, progress)
+  const admitted = await light.admitSweep({ spec: input, sweep: workflowId })
+  const { attributes, concurrency } = admitted
+  total = admitted.total
   upsert(attributes, { Sweep: workflowId })
+  const show = () => showSweep(progress(), [...cells.values()], admitted.missing)
 
   // What the runs share is computed once, before any of them could compute it at the same time as another.
-  if (ended.length === 0) {
-    await Promise.all(
-      initial.map((spec, i) =>
-        wf.executeChild(evaluate, { args: [spec], workflowId: `${workflowId}:initial:${i}` }),
-      ),
-    )
-  }
-  const waiting = runs.filter(({ run }) => !cells.some((cell) => cell.run === run))
-  const lane = async () => {
-    while (!wf.workflowInfo().continueAsNewSuggested) {
-      const next = waiting.shift()
-      if (next === undefined) return
-      running.add(next.run)
-      cells.push(await runCell(next, workflowId, attributes))
-      running.delete(next.run)
-      wf.setCurrentDetails(`${cells.length} of ${total} runs; running: ${[...running].join(', ') || 'none'}`)
+  if (ended.length === 0) await Promise.all(admitted.initial.map(initialOf(workflowId)))
+  const waiting: Waiting[] = []
+  const order: string[] = []
+  let planned = 0
+  const plan = async () => {
+    const page = await light.planCells({ spec: input, sweep: workflowId, from: planned })
+    planned += page.length
+    for (const cell of page) {
+      order.push(cell.run)
+      if ('ended' in cell && !cells.has(cell.run)) cells.set(cell.run, cell.ended)
+      else if ('spec' in cell && !cells.has(cell.run)) waiting.push(cell)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(concurrency, waiting.length) }, lane))
-  if (waiting.length > 0) return wf.continueAsNew<typeof sweep>(input, cells)
-  return light.report({
-    sweep: workflowId,
-    cells: runs.flatMap(({ run }) => cells.filter((cell) => cell.run === run)),
-  })
+  let planning: Promise<void> | null = null
+  const next = async (): Promise<Waiting | undefined> => {
+    while (waiting.length === 0 && planned < total) {
+      planning ??= plan().finally(() => (planning = null))
+      await planning
+    }
+    return waiting.shift()
+  }
+  const lane = async () => {
+    while (!wf.workflowInfo().continueAsNewSuggested) {
+      const cell = await next()
+      if (cell === undefined) return
+      running.add(cell.run)
+      show()
+      cells.set(cell.run, await runCell(cell, workflowId, attributes))
+      running.delete(cell.run)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, total) }, lane))
+  show()
+  if (cells.size < total) return wf.continueAsNew<typeof sweep>(input, [...cells.values()])
+  return light.report({ sweep: workflowId, cells: order.flatMap((run) => cells.get(run) ?? []) })
 }
 
-type Run = Awaited<ReturnType<typeof light.admitSweep>>['runs'][number]
+type Waiting = Extract<SweepCell, { spec: unknown }>
 
-async function runCell({ spec, ...cell }: Run, sweepId: string, known: readonly string[]): Promise<Cell> {
+/** An initial evaluation that fails says nothing yet: the runs that need it fail by themselves, each in its row. */
+const initialOf = (sweepId: string) => async (spec: unknown, i: number) => {
+  try {
+    await wf.executeChild(evaluate, { args: [spec], workflowId: `${sweepId}:initial:${i}` })
+  } catch (error) {
+    if (wf.isCancellation(error)) throw error
+  }
+}
+
+async function runCell(
+  { spec, priority, ...cell }: Waiting,
+  sweepId: string,
+  known: readonly string[],
+): Promise<Cell> {
   const attributes = { Model: [cell.model], Arm: [cell.arm], Seed: [cell.seed], Sweep: [sweepId] }
   try {
-    await wf.executeChild(train, {
+    const { stopped } = await wf.executeChild(train, {
       args: [spec],
       workflowId: cell.run,
-      priority: { fairnessKey: cell.model.slice(0, 64) },
+      priority: { priorityKey: priority, fairnessKey: cell.model.slice(0, 64) },
       searchAttributes: Object.fromEntries(
         Object.entries(attributes).filter(([name]) => known.includes(name)),
       ),
     })
-    return { ...cell, status: 'completed' }
+    return { ...cell, status: 'completed', ...(stopped && { stopped: stopped.message }) }
   } catch (error) {
     if (wf.isCancellation(error)) throw error
     return { ...cell, status: 'failed', failure: rootOf(error) }

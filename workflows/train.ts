@@ -6,46 +6,57 @@
  * worker that did the last step and holds its state; the other shards go to whoever is free.
  */
 import * as wf from '@temporalio/workflow'
-import type { Accuracy, Metrics, ResolvedTrain } from '../activities/contracts.ts'
+import type { Metrics, Stopped } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
+import { Curve, type CurvePoint } from './curve.ts'
 import { trainDetails, upsert } from './details.ts'
-import { evaluate } from './evaluate.ts'
-import { light, near, type Moved } from './proxies.ts'
+import { light, type Moved } from './proxies.ts'
+import { nonFinite, stepOn } from './step.ts'
+import { stopping } from './stopping.ts'
 
 export interface TrainProgress {
   readonly phase: 'admitting' | 'training' | 'paused' | 'evaluating' | 'done'
   readonly step: number
   readonly steps: number
   readonly reward?: number
+  /** The rule that ended the run before its steps were done. */
+  readonly stopped?: string
 }
 export interface StepMetrics {
   readonly step: number
-  /** Length of the history when the step began: where `temporal workflow reset` repeats it from. */
-  readonly event: number
-  /** The run id whose history has the event: continue-as-new begins another. Not known of runs from before it was noted. */
+  /**
+   * Length of the history when the step began: where `temporal workflow reset` repeats it from. Not known of steps
+   * that an earlier start of the run made.
+   */
+  readonly event?: number
+  /** The run id whose history has the event: continue-as-new begins another. */
   readonly runId?: string
   readonly metrics: Metrics
 }
-export type CurvePoint = Accuracy & { readonly step: number }
 /** What continue-as-new carries; evaluations have ended by then. */
 export interface TrainState {
   readonly recent: readonly StepMetrics[]
   readonly curve: readonly CurvePoint[]
-  /** What queries and the Web UI show until the new history has got as far. */
-  readonly at?: TrainProgress
-  readonly details?: string
+  readonly at: TrainProgress
+  readonly details: string
   /** Of the worker that holds the run's state. */
-  readonly queue?: string | null
-  readonly paused?: boolean
-  readonly whole?: boolean
+  readonly queue: string | null
+  readonly paused: boolean
+  readonly whole: boolean
+  readonly deviceSeconds: number
 }
 export interface TrainResult {
   readonly run: string
+  /** The last step: fewer than were asked for when a rule stopped the run. */
   readonly steps: number
+  readonly stopped?: Stopped
   readonly checkpoint: string
   readonly policy: string
+  /** The last points; all of them lie in the store. */
   readonly curve: readonly CurvePoint[]
   readonly metrics: Metrics
+  /** What this start of the run computed, its evaluations included. */
+  readonly deviceSeconds: number
 }
 
 export const progressQuery = wf.defineQuery<TrainProgress>('progress')
@@ -55,21 +66,15 @@ export const resumeSignal = wf.defineSignal('resume')
 /** The next step to begin stores the optimizer's state with its weights, whether or not it is its turn. */
 export const checkpointNowSignal = wf.defineSignal('checkpointNow')
 
-export async function train(
-  input: unknown,
-  state: TrainState = { recent: [], curve: [] },
-): Promise<TrainResult> {
+export async function train(input: unknown, state?: TrainState): Promise<TrainResult> {
   const { workflowId: run, runId } = wf.workflowInfo()
-  const recent = [...state.recent]
-  const curve = [...state.curve]
-  let at: TrainProgress = state.at ?? { phase: 'admitting', step: 0, steps: 0 }
-  let details = state.details ?? ''
-  let queue = state.queue ?? null
-  let paused = state.paused ?? false
-  let whole = state.whole ?? false
+  let recent: readonly StepMetrics[] = state?.recent ?? []
+  let at: TrainProgress = state?.at ?? { phase: 'admitting', step: 0, steps: 0 }
+  let details = state?.details ?? ''
+  let { queue = null, paused = false, whole = false, deviceSeconds = 0 } = state ?? {}
   if (details !== '') wf.setCurrentDetails(details)
   wf.setHandler(progressQuery, () => at)
-  wf.setHandler(metricsQuery, () => recent)
+  wf.setHandler(metricsQuery, () => [...recent])
   wf.setHandler(pauseSignal, () => void (paused = true))
   wf.setHandler(resumeSignal, () => void (paused = false))
   wf.setHandler(checkpointNowSignal, () => void (whole = true))
@@ -81,86 +86,79 @@ export async function train(
   ])
   const enrolled = await light.enroll({ run, spec, model: model.source, data: data.source })
   upsert(attributes, { Model: spec.model, Seed: spec.seed, Step: enrolled.step })
-
-  const open = new Map<number, Promise<void>>()
-  const evaluateAt = (step: number) => {
-    if (
-      spec.evaluate.benchmarks.length === 0 ||
-      !isDue(spec, step) ||
-      curve.some((point) => point.step === step)
-    )
-      return
-    const child = wf.executeChild(evaluate, {
-      args: [evaluationOf(spec, run, step), { run, step }],
-      workflowId: `${run}:evaluate:${step}`,
-    })
-    open.set(
-      step,
-      child.then(({ results }) => {
-        curve.push(...results.map((result) => ({ step, ...result })))
-        open.delete(step)
-        upsert(attributes, { Accuracy: results[0]?.accuracy })
-      }),
-    )
-  }
-  const show = (phase: TrainProgress['phase'], step: number, reward?: number) => {
-    at = { phase, step, steps: spec.steps, ...(reward !== undefined && { reward }) }
-    details = trainDetails(spec, at, recent, curve, missing)
+  let last = enrolled.step
+  let stopped: Stopped | null = null
+  const curve = new Curve(run, spec, attributes, state?.curve ?? [])
+  const show = (phase: TrainProgress['phase'], step: number) => {
+    const reward = recent.at(-1)?.metrics['reward']
+    const said = { ...(reward !== undefined && { reward }), ...(stopped && { stopped: stopped.message }) }
+    at = { phase, step, steps: spec.steps, ...said }
+    details = trainDetails(spec, at, recent, curve.points, missing)
     wf.setCurrentDetails(details)
   }
 
-  show('training', enrolled.step)
-  // Points of an earlier attempt are in the store: asking for them again costs a look-up each.
-  for (let step = 0; step <= enrolled.step; step++) evaluateAt(step)
-  let metrics: Metrics = recent.at(-1)?.metrics ?? {}
-  for (let step = enrolled.step + 1; step <= spec.steps; step++) {
+  if (state === undefined && last === 0) curve.due(0).forEach((step) => curve.begin(step))
+  else if (state === undefined) {
+    const evaluation = curve.evaluationAt(0)
+    const recalled = await light.recall({ run, step: last, due: curve.due(last), evaluation })
+    recent = recalled.recent
+    curve.points = recalled.curve
+    recalled.missing.forEach((step) => curve.begin(step))
+  }
+  show('training', last)
+  stopped = stopping(spec.stop, recent)
+  while (last < spec.steps && stopped === null) {
     if (paused) {
-      show('paused', step - 1)
+      show('paused', last)
       await wf.condition(() => !paused)
     }
     if (wf.workflowInfo().continueAsNewSuggested) {
-      await Promise.all(open.values()) // a child that is still open would be terminated
+      await curve.ended()
       await wf.condition(wf.allHandlersFinished)
-      const carried = { recent, curve, at, details, queue, paused, whole }
+      deviceSeconds += curve.deviceSeconds
+      const carried = { recent, curve: curve.points, at, details, queue, paused, whole, deviceSeconds }
       return wf.continueAsNew<typeof train>(input, carried)
     }
     const event = wf.workflowInfo().historyLength
+    const step = last + 1
     const moved = (why: Moved, message: string) => {
       if (why !== 'busy') queue = null
       // `temporal workflow describe` shows it when the attempt that says so is over.
       if (why === 'preempted') wf.upsertMemo({ preempted: `step ${step}: ${message}` })
     }
-    const task = { run, spec: enrolled.spec, step, ...(enrolled.store && { store: enrolled.store }) }
-    const sampleAndReward = async (shard: number) => {
-      await near(shard === 0 ? queue : null, (compute) => compute.sample({ ...task, shard }), moved)
-      await light.reward({ ...task, shard })
-    }
-    await Promise.all(Array.from({ length: enrolled.shards }, (_, shard) => sampleAndReward(shard)))
-    const saved = { ...task, shards: enrolled.shards, ...(whole && { whole }) }
+    const { shards, store } = enrolled
+    const task = { run, spec: enrolled.spec, step, shards, store, ...(whole && { whole }) }
     whole = false
-    const stepped = await near(queue, (compute) => compute.step(saved), moved)
-    queue = stepped.queue ?? null
-    metrics = stepped.metrics
-    recent.push({ step, event, runId, metrics })
-    if (recent.length > limits.metricsInQuery) recent.shift()
+    try {
+      const stepped = await stepOn(queue, task, moved)
+      queue = stepped.queue
+      deviceSeconds += stepped.deviceSeconds
+      recent = [...recent, { step, event, runId, metrics: stepped.metrics }].slice(-limits.metricsInQuery)
+    } catch (error) {
+      if (spec.stop?.nonFinite !== true) throw error
+      stopped = nonFinite(error, last)
+      break
+    }
+    last = step
+    stopped = stopping(spec.stop, recent)
     upsert(attributes, { Step: step })
-    evaluateAt(step)
-    show('training', step, metrics['reward'])
+    if (curve.isDue(step)) curve.begin(step)
+    show('training', step)
   }
-  show('evaluating', spec.steps)
-  await Promise.all(open.values())
-  curve.sort((a, b) => a.step - b.step)
-  show('done', spec.steps)
-  const last = await light.checkpointAt({ run, step: spec.steps })
-  return { run, steps: spec.steps, checkpoint: last.source, policy: last.policy, curve, metrics }
-}
-
-/** Step 0, every n-th, and the last one. `every` 0 evaluates the ends only. */
-function isDue({ evaluate: { every }, steps }: ResolvedTrain, step: number): boolean {
-  return step === 0 || step === steps || (every > 0 && step % every === 0)
-}
-
-function evaluationOf(spec: ResolvedTrain, run: string, step: number) {
-  const { every: _every, ...rest } = spec.evaluate
-  return { checkpoint: `${run}/${step}`, prompts: [spec.prompt], seed: 0, ...rest }
+  if (stopped !== null && !curve.points.some(({ step }) => step === last)) curve.begin(last)
+  show('evaluating', last)
+  await curve.ended()
+  show('done', last)
+  const end = { run, step: last, ...(stopped && { stopped }) }
+  const { source: checkpoint, policy } = await light.conclude({ ...end, spec: enrolled.spec })
+  return {
+    run,
+    steps: last,
+    ...(stopped && { stopped }),
+    checkpoint,
+    policy,
+    curve: curve.points,
+    metrics: recent.at(-1)?.metrics ?? {},
+    deviceSeconds: deviceSeconds + curve.deviceSeconds,
+  }
 }

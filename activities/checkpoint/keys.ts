@@ -26,6 +26,7 @@ export const unfinishedRollouts = (id: string, step: number, shard: number) =>
 export const labels = (key: string) => `labels/${checked(key)}.parquet`
 
 export const run = (id: string) => `${runFolder(id)}/run.json`
+export const result = (id: string) => `${runFolder(id)}/result.json`
 /** Prefix of all that a run's steps wrote. */
 export const steps = (id: string) => `${runFolder(id)}/steps/`
 export const rollouts = (id: string, step: number, shard: number) =>

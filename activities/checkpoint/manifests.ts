@@ -21,7 +21,12 @@ import {
   SpecDocument,
 } from '../contracts.ts'
 
-const namesNothing = [/^store\.json$/, /^surveys\//, /^runs\/[^/]+\/(run\.json|steps\/)/, /^evaluations\//]
+const namesNothing = [
+  /^store\.json$/,
+  /^surveys\//,
+  /^runs\/[^/]+\/((run|result)\.json|steps\/)/,
+  /^evaluations\//,
+]
 
 const schemas: readonly (readonly [RegExp, z.ZodType])[] = [
   [/^models\//, ModelDocument],

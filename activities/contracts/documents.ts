@@ -112,6 +112,8 @@ export const RunResult = strict({
   run: z.string(),
   status: z.enum(['completed', 'failed']),
   failure: z.string().optional(),
+  /** Why it ended before its steps were done. */
+  stopped: z.string().optional(),
   curve: z.array(
     strict({
       step: z.int(),
@@ -178,6 +180,24 @@ export const CheckpointDocument = strict({
 })
 export type CheckpointDocument = z.infer<typeof CheckpointDocument>
 
+/** Why a run ended before its steps were done. */
+export const Stopped = strict({
+  rule: z.enum(['non-finite', 'entropy', 'reward']),
+  /** The last step that the run kept. */
+  step: z.int().min(0),
+  message: z.string(),
+})
+export type Stopped = z.infer<typeof Stopped>
+
+/** runs/<run>/result.json: how the run ended under a spec, the newest it was started under. */
+export const ResultDocument = strict({
+  format: z.literal(1),
+  spec: z.string(),
+  step: z.int().min(0),
+  stopped: Stopped.optional(),
+})
+export type ResultDocument = z.infer<typeof ResultDocument>
+
 /** runs/<run>/steps/<step>/metrics.json: only what is deterministic. */
 export const MetricsDocument = strict({ format: z.literal(1), step: z.int().min(1), metrics: Metrics })
 export type MetricsDocument = z.infer<typeof MetricsDocument>
@@ -191,5 +211,7 @@ export const ProvenanceDocument = strict({
   startedAt: z.string(),
   seconds: z.number(),
   replayed: z.array(z.int()), // steps computed again to get a lost optimizer state back
+  /** Seconds of computing that the step took, sampling included; documents from before it was noted lack it. */
+  deviceSeconds: z.number().optional(),
 })
 export type ProvenanceDocument = z.infer<typeof ProvenanceDocument>

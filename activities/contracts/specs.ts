@@ -86,6 +86,16 @@ const evaluate = {
   temperature: z.number().min(0).max(10).optional(),
 }
 const checkpoint = { every: count, keep: count }
+/** When a run ends before its steps are done. The rules look at the last `steps` steps; nothing acts unless named. */
+const Stop = strict({
+  /** A loss or a gradient that is not finite ends the run at the step before, instead of failing it. */
+  nonFinite: z.boolean().optional(),
+  /** The policy's mean entropy, in nats a token. */
+  entropy: strict({ below: z.number().gt(0), steps: count.max(100) }).optional(),
+  /** The mean reward of a batch. */
+  reward: strict({ atMost: z.number().default(0), steps: count.max(100) }).optional(),
+})
+export type Stop = z.infer<typeof Stop>
 const engine = strict({ name: z.enum(['onnx']) })
 export const Preset = z.enum(['paper', 'reference', 'demo'])
 export type Preset = z.infer<typeof Preset>
@@ -104,6 +114,7 @@ export const ResolvedTrain = strict({
   optimizer: Optimizer,
   evaluate: strict(evaluate),
   checkpoint: strict(checkpoint),
+  stop: Stop.optional(),
   engine,
 })
 export type ResolvedTrain = z.infer<typeof ResolvedTrain>
@@ -144,6 +155,7 @@ export const TrainSpec = strict({
     .optional(),
   evaluate: strict(evaluate).partial().optional(),
   checkpoint: strict(checkpoint).partial().optional(),
+  stop: Stop.optional(),
   engine: engine.optional(),
 })
 export type TrainSpec = z.infer<typeof TrainSpec>
@@ -178,6 +190,8 @@ export const SweepSpec = strict({
   /** Adds the arms null (no training), random and format where they are missing. */
   controls: z.boolean().default(true),
   concurrency: count.optional(),
+  /** By arm, 1 (first) to 5 (last): whose activities workers take first. 3 where nothing is said. */
+  priorities: z.record(z.string(), z.int().min(1).max(5)).default({}),
 })
 export type SweepSpec = z.infer<typeof SweepSpec>
 

@@ -1,5 +1,6 @@
 /** What activities take and give. Parsed when an activity begins. */
 import { z } from 'zod'
+import { Stopped } from './documents.ts'
 import { Benchmark, ResolvedTrain } from './specs.ts'
 import { count, RunId, strict } from './words.ts'
 
@@ -26,6 +27,7 @@ export const EvaluationTask = strict({
   temperature: z.number().min(0).max(10).optional(),
   /** Where a run notes that this evaluation is its own. */
   record: strict({ run: RunId, step: z.int().min(0) }).optional(),
+  store: storeId,
 })
 export type EvaluationTask = z.infer<typeof EvaluationTask>
 
@@ -45,9 +47,29 @@ export const StepTask = strict({
   shards: count,
   /** The optimizer's state goes to the store with this step, whether or not it is its turn. */
   whole: z.boolean().optional(),
+  /** What sampling the step's rollouts took of a device. */
+  sampledSeconds: z.number().min(0).optional(),
   store: storeId,
 })
 export type StepTask = z.infer<typeof StepTask>
+
+/** Of a run that goes on: what its steps and evaluations up to `step` left in the store. */
+export const RecallTask = strict({
+  run: RunId,
+  step: z.int().min(0),
+  /** What was evaluated, or should have been: the evaluations of these steps. */
+  due: z.array(z.int().min(0)),
+  evaluation: z.unknown(),
+})
+export type RecallTask = z.infer<typeof RecallTask>
+
+export const ConcludeTask = strict({
+  run: RunId,
+  spec: z.string(),
+  step: z.int().min(0),
+  stopped: Stopped.optional(),
+})
+export type ConcludeTask = z.infer<typeof ConcludeTask>
 
 export const EnrollTask = strict({ run: RunId, spec: ResolvedTrain, model: Source, data: z.string() })
 export type EnrollTask = z.infer<typeof EnrollTask>
@@ -102,5 +124,6 @@ export const Cell = strict({
   run: RunId,
   status: z.enum(['completed', 'failed']),
   failure: z.string().optional(),
+  stopped: z.string().optional(),
 })
 export type Cell = z.infer<typeof Cell>

@@ -34,6 +34,8 @@ export interface EmbeddedOptions {
   readonly threads: number
   /** Bytes of models that may stay in memory between calls; the one in use is never counted out. */
   readonly residentBytes: number
+  /** Milliseconds of the clock that counts what is computed. */
+  readonly now: () => number
 }
 
 interface Pending {
@@ -49,11 +51,16 @@ export class EmbeddedEngine implements Engine {
   readonly #pending = new Map<number, Pending>()
   #thread: Worker | null = null
   #nextId = 0
+  #busyMs = 0
 
   constructor(options: EmbeddedOptions) {
     this.#options = options
     // The kernels onnxruntime picks depend on the instruction set, which the CPU's model stands for.
     this.domain = `onnxruntime-node 1.30.0; numerics ${NUMERICS_VERSION}; cpu; ${cpus()[0]?.model ?? 'unknown'}`
+  }
+
+  get busySeconds(): number {
+    return this.#busyMs / 1000
   }
 
   async *sample(
@@ -146,9 +153,11 @@ export class EmbeddedEngine implements Engine {
     control.signal.throwIfAborted()
     const id = this.#nextId++
     const thread = (this.#thread ??= this.#start())
+    const begun = this.#options.now()
     return new Promise((resolve, reject) => {
       const abort = () => thread.postMessage({ id, abort: true })
       const settle = () => {
+        this.#busyMs += this.#options.now() - begun
         control.signal.removeEventListener('abort', abort)
         this.#pending.delete(id)
       }

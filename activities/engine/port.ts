@@ -93,6 +93,8 @@ export interface UpdatePlan {
 export interface Engine {
   /** Names what results are comparable bit for bit: runtime, numerics version, device kind, instruction set. */
   readonly domain: string
+  /** Seconds that this engine has computed since it was made; what waits for files, stores or servers is not in it. */
+  readonly busySeconds: number
   /** Yields each completion as it finishes; what was yielded is final. Order depends on lengths, never on timing. */
   sample(
     policy: Policy,

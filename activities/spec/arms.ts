@@ -13,26 +13,33 @@ export function controls(sweep: SweepSpec): SweepSpec {
   return { ...sweep, arms: { ...controlArms, ...sweep.arms } }
 }
 
-export interface PlannedRun {
+/** A cell of the sweep: one run. */
+export interface PlannedCell {
   readonly run: string
   readonly model: string
   readonly arm: string
   readonly seed: number
-  readonly spec: ResolvedTrain
 }
 
 /** Seeds outermost, so that every arm has its first seed before any has its second: an early look compares like with like. */
-export function plan(sweepId: string, sweep: SweepSpec): PlannedRun[] {
-  return sweep.seeds.flatMap((seed) =>
-    sweep.models.flatMap((model) =>
-      Object.entries(sweep.arms).map(([arm, given]) => {
-        // The null arm learns nothing, so its reward does not matter; a spec must have one all the same.
-        const own = { model, seed, reward: given.reward ?? sweep.base.reward ?? 'ground-truth' }
-        const spec = resolveTrain(overlay(overlay(sweep.base, given), own))
-        return { run: `${sweepId}:${nameOf(model)}:${arm}:${seed}`, model, arm, seed, spec }
-      }),
+export function cellsOf(sweepId: string, { seeds, models, arms }: SweepSpec): PlannedCell[] {
+  return seeds.flatMap((seed) =>
+    models.flatMap((model) =>
+      Object.keys(arms).map((arm) => ({
+        run: `${sweepId}:${nameOf(model)}:${arm}:${seed}`,
+        model,
+        arm,
+        seed,
+      })),
     ),
   )
+}
+
+export function specOf({ base, arms }: SweepSpec, { model, arm, seed }: PlannedCell): ResolvedTrain {
+  const given = arms[arm] ?? {}
+  // The null arm learns nothing, so its reward does not matter; a spec must have one all the same.
+  const own = { model, seed, reward: given.reward ?? base.reward ?? 'ground-truth' }
+  return resolveTrain(overlay(overlay(base, given), own))
 }
 
 /** A model's name as a part of an id: no slashes, no scheme. */

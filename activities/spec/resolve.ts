@@ -61,7 +61,7 @@ export function overlay(base: TrainSpec, arm: TrainSpec): TrainSpec {
 }
 
 /** A reward, a filter and an allow-list are values, not sets of fields: they replace. */
-const replaced = new Set(['reward', 'where', 'only'])
+const replaced = new Set(['reward', 'where', 'only', 'stop'])
 
 function merge(under: unknown, over: unknown, key = ''): unknown {
   if (over === undefined) return under
@@ -84,7 +84,7 @@ export interface Origin {
 }
 
 /** The fields that may change between two starts of one run. */
-const extensible = new Set(['steps', 'evaluate', 'checkpoint'])
+const extensible = new Set(['steps', 'evaluate', 'checkpoint', 'stop'])
 
 export function identityOf(origin: Origin): string {
   return digestOf(identifying(origin))

@@ -55,6 +55,9 @@ function note(operation: string | symbol, key: string): void {
 /** Notes every drawing of rollouts. A step only reads its tables: it never comes here. */
 const watchedEngine = (engine: Engine): Engine => ({
   domain: engine.domain,
+  get busySeconds() {
+    return engine.busySeconds
+  },
   score: (...args) => engine.score(...args),
   update: (...args) => engine.update(...args),
   close: () => engine.close(),

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { SweepSpec } from '../../activities/contracts.ts'
-import { plan } from '../../activities/spec/arms.ts'
+import { cellsOf, specOf } from '../../activities/spec/arms.ts'
 import { keepBusy, sweepId, sweepSpec } from '../../infra/chaos/work.ts'
 
 describe('the work', () => {
   it('is a valid sweep of four runs, another seed for each sweep', () => {
-    const runs = [1, 2].flatMap((number) => plan(sweepId(number), SweepSpec.parse(sweepSpec(number, 6))))
+    const runs = [1, 2].flatMap((number) => {
+      const sweep = SweepSpec.parse(sweepSpec(number, 6))
+      return cellsOf(sweepId(number), sweep).map((cell) => ({ ...cell, spec: specOf(sweep, cell) }))
+    })
     expect(runs.map(({ run }) => run)).toEqual(
       [1, 2].flatMap((number) =>
         ['coder:truth', 'coder:random', 'talker:truth', 'talker:random'].map(

@@ -54,17 +54,17 @@ const light = {
   intakeModel: async () => ({ source: 'models/m.json', policy: 'p' }),
   intakeData: async () => ({ source: 'data/d.json', count: 8 }),
   enroll: async (_: { spec: ResolvedTrain }) => ({ spec: 'specs/s.json', step: done.length, shards: 1 }),
-  checkpointAt: async ({ run, step }: { run: string; step: number }) => ({
+  conclude: async ({ run, step }: { run: string; step: number }) => ({
     source: `${run}/${step}`,
     policy: `p${step}`,
   }),
   reward: async (_: ShardTask) => {},
 }
 const compute = {
-  sample: async (_: ShardTask) => {},
+  sample: async (_: ShardTask) => ({ deviceSeconds: 1 }),
   step: async ({ step }: StepTask) => {
     done.push(step)
-    return { policy: `p${step}`, metrics: { reward: step } }
+    return { policy: `p${step}`, metrics: { reward: step }, queue: null, deviceSeconds: 2 }
   },
 }
 
@@ -87,7 +87,12 @@ it('a run of many steps keeps its histories small; queries and details survive e
   }
   const result = await workers[0].runUntil(workers[1].runUntil(body()))
 
-  expect(result).toMatchObject({ steps, policy: `p${steps}`, metrics: { reward: steps } })
+  expect(result).toMatchObject({
+    steps,
+    policy: `p${steps}`,
+    metrics: { reward: steps },
+    deviceSeconds: 3 * steps,
+  })
   expect(done).toEqual(Array.from({ length: steps }, (_, i) => i + 1)) // each once, in order
   // A step is at least 9 events: 3 activities of three events each.
   expect(histories.length).toBeGreaterThanOrEqual(Math.floor((steps * 9) / (suggestAt + 60)))

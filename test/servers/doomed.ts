@@ -59,6 +59,9 @@ let updates = 0
 let samples = 0
 const doomedEngine = (engine: Engine): Engine => ({
   domain: engine.domain,
+  get busySeconds() {
+    return engine.busySeconds
+  },
   score: (...args) => engine.score(...args),
   close: () => engine.close(),
   async *sample(policy, prompts, decoding, control): AsyncGenerator<Completion> {

@@ -15,15 +15,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type {
   Accuracy,
   EvaluationTask,
+  RecallTask,
   ResolvedTrain,
   ShardTask,
   StepTask,
 } from '../../activities/contracts.ts'
-import { controls, plan } from '../../activities/spec/arms.ts'
+import { cellsOf, controls, specOf } from '../../activities/spec/arms.ts'
 import { resolveTrain } from '../../activities/spec/resolve.ts'
 import { SweepSpec } from '../../activities/contracts.ts'
 import { provision } from '../../infra/provision.ts'
 import { searchAttributes, taskQueues } from '../../temporal.config.ts'
+import type { SweepCell } from '../../activities/admit.ts'
 import type { sweep } from '../../workflows/sweep.ts'
 import type { train } from '../../workflows/train.ts'
 
@@ -34,6 +36,10 @@ let folder: string
 let asked: string[]
 let enrolledAt = 0
 let failingArm: string | null = null
+/** Runs of a sweep that the store has whole. */
+let whole: string[] = []
+let initialModel: string | null = null
+let nonFiniteAt = 0
 
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') })
@@ -56,6 +62,9 @@ beforeEach(() => {
   asked = []
   enrolledAt = 0
   failingArm = null
+  whole = []
+  initialModel = null
+  nonFiniteAt = 0
 })
 
 const accuracy = (benchmark: string): Accuracy => ({
@@ -76,12 +85,23 @@ const light = {
       throw ApplicationFailure.nonRetryable('a loss that is not a number', 'NonFiniteLoss')
     return { spec: 'specs/s.json', step: enrolledAt, shards: 2 }
   },
-  checkpointAt: async ({ run, step }: { run: string; step: number }) => ({
+  conclude: async ({ run, step }: { run: string; step: number }) => ({
     source: `${run}/${step}`,
     policy: `p${step}`,
   }),
+  recall: async ({ step, due }: RecallTask) => ({
+    recent: Array.from({ length: step }, (_, i) => ({
+      step: i + 1,
+      metrics: { reward: i / 10, entropy: 1 },
+    })),
+    curve: [{ step: 0, ...accuracy('nano') }],
+    missing: due.filter((at) => at > 0),
+  }),
   reward: async ({ step, shard }: ShardTask) => void asked.push(`reward ${step}.${shard}`),
-  admitEvaluate: async ({ spec }: { spec: { checkpoint?: string } }) => ({ spec, model: null }),
+  admitEvaluate: async ({ spec }: { spec: { checkpoint?: string; model?: string } }) => {
+    if (spec.model === 'absent') throw ApplicationFailure.nonRetryable('no such model', 'ModelUnavailable')
+    return { spec, model: null }
+  },
   evaluationTasks: async ({
     spec,
     record,
@@ -95,13 +115,26 @@ const light = {
   planEvaluation: async () => ({ shards: 1, result: accuracy('nano') }),
   admitSweep: async ({ spec, sweep }: { spec: unknown; sweep: string }) => {
     const parsed = SweepSpec.parse(spec)
-    const runs = plan(sweep, controls(parsed))
+    const given = controls(parsed)
     return {
-      runs,
-      initial: [{ model: parsed.models[0] ?? '', benchmarks: ['nano'], prompts: ['plain'], seed: 0 }],
+      total: cellsOf(sweep, given).length,
+      initial: [
+        { model: initialModel ?? parsed.models[0] ?? '', benchmarks: ['nano'], prompts: ['plain'], seed: 0 },
+      ],
       concurrency: 2,
       attributes: [],
+      missing: [],
     }
+  },
+  planCells: async ({ spec, sweep, from }: { spec: unknown; sweep: string; from: number }) => {
+    const given = controls(SweepSpec.parse(spec))
+    return cellsOf(sweep, given)
+      .slice(from, from + 3)
+      .map((cell): SweepCell => {
+        const ended = { ...cell, status: 'completed' as const, stopped: 'before' }
+        if (whole.includes(cell.run)) return { ...cell, ended }
+        return { ...cell, spec: specOf(given, cell), priority: 3 }
+      })
   },
   report: async ({ cells }: { cells: { run: string; status: string; failure?: string }[] }) => ({
     text: cells.map(({ run, status, failure }) => `${run} ${status}${failure === undefined ? '' : `: ${failure}`}`).join('\n'),
@@ -109,10 +142,19 @@ const light = {
   }), // prettier-ignore
 }
 const compute = {
-  sample: async ({ step, shard }: ShardTask) => void asked.push(`sample ${step}.${shard}`),
+  sample: async ({ step, shard }: ShardTask) => {
+    asked.push(`sample ${step}.${shard}`)
+    return { deviceSeconds: 1 }
+  },
   step: async ({ step }: StepTask) => {
+    if (step === nonFiniteAt) throw ApplicationFailure.nonRetryable('minibatch 3', 'NonFiniteLoss')
     asked.push(`step ${step}`)
-    return { policy: `p${step}`, metrics: { reward: step / 10 } }
+    return {
+      policy: `p${step}`,
+      metrics: { reward: step / 10, entropy: 1 / step },
+      queue: null,
+      deviceSeconds: 2,
+    }
   },
 }
 
@@ -150,19 +192,52 @@ describe('train', () => {
     }
     expect(result.curve.map(({ step }) => step)).toEqual([0, 2, 3])
     expect(result).toMatchObject({ run: 'all', steps: 3, policy: 'p3', metrics: { reward: 0.3 } })
+    expect(result.deviceSeconds).toBe(3 * (2 * 1 + 2)) // two shards of 1 s and an update of 2 s, three times
   })
 
-  it('resumed at step 2 does step 3 only, and looks its earlier evaluations up again', async () => {
+  it('resumed at step 2 does step 3 only, and evaluates what the store lacks of its curve', async () => {
     enrolledAt = 2
     const result = await serving(() => runTrain('resumed', spec))
     expect(asked.filter((what) => what.startsWith('step'))).toEqual(['step 3'])
+    expect(asked.filter((what) => what.startsWith('evaluate')).sort()).toEqual(['evaluate 2', 'evaluate 3'])
     expect(result.curve.map(({ step }) => step)).toEqual([0, 2, 3])
+  })
+
+  it('stops early by its rules, evaluates where it stopped, and says so; nothing stops it unless asked', async () => {
+    const eager = { ...spec, steps: 9, stop: { entropy: { below: 0.6, steps: 2 } } } // entropy is 1/step
+    const result = await serving(() => runTrain('collapsed', eager))
+    const stopped = { rule: 'entropy', step: 3, message: 'entropy below 0.6 for 2 steps' }
+    expect(result).toMatchObject({ steps: 3, policy: 'p3', stopped })
+    expect(result.curve.map(({ step }) => step)).toEqual([0, 2, 3])
+    expect(asked.filter((what) => what.startsWith('step'))).toEqual(['step 1', 'step 2', 'step 3'])
+    expect((await serving(() => runTrain('free', { ...eager, stop: {} }))).steps).toBe(9)
+  })
+
+  it('resumed after it stopped early computes nothing more', async () => {
+    enrolledAt = 5
+    const result = await serving(() =>
+      runTrain('again', { ...spec, steps: 9, stop: { reward: { atMost: 0.4, steps: 5 } } }),
+    )
+    expect(result).toMatchObject({ steps: 5, stopped: { rule: 'reward', step: 5 } })
+    expect(asked.filter((what) => !what.startsWith('evaluate'))).toEqual([])
+  })
+
+  it('fails on a loss that is not finite, or ends at the step before where its spec asks for that', async () => {
+    nonFiniteAt = 2
+    await expect(serving(() => runTrain('failing', spec))).rejects.toMatchObject({
+      cause: { cause: { type: 'NonFiniteLoss' } },
+    })
+    const result = await serving(() => runTrain('ending', { ...spec, stop: { nonFinite: true } }))
+    expect(result).toMatchObject({
+      steps: 1,
+      stopped: { rule: 'non-finite', step: 1, message: 'minibatch 3' },
+    })
   })
 
   it('finished before does nothing but look up', async () => {
     enrolledAt = 3
     await serving(() => runTrain('finished', spec))
-    expect(asked.filter((what) => !what.startsWith('evaluate'))).toEqual([])
+    expect(asked.sort()).toEqual(['evaluate 2', 'evaluate 3'])
   })
 
   it('answers its queries, pauses between steps and goes on', async () => {
@@ -212,6 +287,21 @@ describe('sweep', () => {
         ['null', 'format', 'random', 'truth'].map((arm) => `s:nano-coder:${arm}:${seed} completed`),
       ),
     )
+  })
+
+  it('does not start what the store has whole, and plans the others a page at a time', async () => {
+    whole = ['w:nano-coder:null:1', 'w:nano-coder:truth:1', 'w:nano-coder:random:2']
+    const result = await serving(() => runSweep('w'))
+    expect((result as { text: string }).text.split('\n')).toHaveLength(8)
+    expect(result).toMatchObject({ failed: 0 })
+    // Five runs are left, one of them of no steps.
+    expect(asked.filter((what) => what.startsWith('step'))).toHaveLength(4)
+  })
+
+  it('goes on when what its runs share cannot be evaluated: the runs say why, each for itself', async () => {
+    initialModel = 'absent'
+    const result = await serving(() => runSweep('absent'))
+    expect(result).toMatchObject({ failed: 0 })
   })
 
   it('lists a run that failed with its innermost reason, and finishes the others', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { differences, identityOf, InvalidSpec, resolveTrain } from '../../activities/spec/resolve.ts'
-import { plan } from '../../activities/spec/arms.ts'
+import { cellsOf } from '../../activities/spec/arms.ts'
 import { SweepSpec } from '../../activities/contracts.ts'
 
 const given = { model: 'nano/coder', reward: 'ground-truth', preset: 'demo' }
@@ -79,7 +79,7 @@ describe('a sweep', () => {
   })
 
   it('has one run for each model, arm and seed, all of a seed before the next', () => {
-    expect(plan('s', sweep).map(({ run }) => run)).toEqual([
+    expect(cellsOf('s', sweep).map(({ run }) => run)).toEqual([
       's:nano-coder:truth:1',
       's:nano-talker:truth:1',
       's:nano-coder:truth:2',

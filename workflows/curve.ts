@@ -1,0 +1,71 @@
+/** A run's learning curve: evaluations beside its training, never in its way, ended before its history is. */
+import * as wf from '@temporalio/workflow'
+import type { Accuracy, ResolvedTrain } from '../activities/contracts.ts'
+import { limits } from '../temporal.config.ts'
+import { upsert } from './details.ts'
+import { evaluate } from './evaluate.ts'
+
+export type CurvePoint = Accuracy & { readonly step: number }
+
+export class Curve {
+  /** The last points, in order of their steps. */
+  points: readonly CurvePoint[]
+  /** What this start of the run computed for it. */
+  deviceSeconds = 0
+  readonly #run: string
+  readonly #spec: ResolvedTrain
+  readonly #attributes: readonly string[]
+  readonly #begun = new Map<number, Promise<void>>()
+
+  constructor(
+    run: string,
+    spec: ResolvedTrain,
+    attributes: readonly string[],
+    points: readonly CurvePoint[],
+  ) {
+    this.#run = run
+    this.#spec = spec
+    this.#attributes = attributes
+    this.points = points
+  }
+
+  /** The steps up to this one that have a point: step 0, every n-th, and the last one of the spec. */
+  due(to: number): number[] {
+    return Array.from({ length: to + 1 }, (_, step) => step).filter((step) => this.isDue(step))
+  }
+
+  /** `every` 0 evaluates the ends only. */
+  isDue(step: number): boolean {
+    const { evaluate, steps } = this.#spec
+    if (evaluate.benchmarks.length === 0) return false
+    return step === 0 || step === steps || (evaluate.every > 0 && step % evaluate.every === 0)
+  }
+
+  /** What is asked of each point, whatever its step. */
+  evaluationAt(step: number) {
+    const { every: _every, ...rest } = this.#spec.evaluate
+    return { checkpoint: `${this.#run}/${step}`, prompts: [this.#spec.prompt], seed: 0, ...rest }
+  }
+
+  begin(step: number): void {
+    if (this.#spec.evaluate.benchmarks.length === 0 || this.#begun.has(step)) return
+    const child = wf.executeChild(evaluate, {
+      args: [this.evaluationAt(step), { run: this.#run, step }],
+      workflowId: `${this.#run}:evaluate:${step}`,
+    })
+    const ended = child.then(({ results, deviceSeconds }) => {
+      this.deviceSeconds += deviceSeconds
+      const others = this.points.filter((point) => point.step !== step)
+      this.points = [...others, ...results.map((result) => ({ step, ...result }))]
+        .sort((a, b) => a.step - b.step)
+        .slice(-limits.curveInQuery)
+      upsert(this.#attributes, { Accuracy: results[0]?.accuracy })
+    })
+    this.#begun.set(step, ended)
+  }
+
+  /** Resolves when all that were begun have ended: a child left open would be terminated with this history. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#begun.values())
+  }
+}

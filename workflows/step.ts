@@ -1,0 +1,35 @@
+/** One step of a run: its shards sampled and rewarded, then learnt from. */
+import * as wf from '@temporalio/workflow'
+import type { StepTask, Stopped } from '../activities/contracts.ts'
+import type { Stepped } from '../activities/step.ts'
+import { light, near, type Moved } from './proxies.ts'
+
+/**
+ * The update, and the first shard, prefer the worker behind `queue`, which holds the run's state; the other shards go
+ * to whoever is free. `deviceSeconds` of the result covers all of it.
+ */
+export async function stepOn(
+  queue: string | null,
+  task: StepTask,
+  moved: (why: Moved, message: string) => void,
+): Promise<Stepped> {
+  const { shards, whole: _whole, ...coordinates } = task
+  const sampleAndReward = async (shard: number) => {
+    const sample = { ...coordinates, shard }
+    const near0 = shard === 0 ? queue : null
+    const { deviceSeconds } = await near(near0, (compute) => compute.sample(sample), moved)
+    await light.reward(sample)
+    return deviceSeconds
+  }
+  const sampled = await Promise.all(Array.from({ length: shards }, (_, shard) => sampleAndReward(shard)))
+  const sampledSeconds = sampled.reduce((sum, seconds) => sum + seconds, 0)
+  const stepped = await near(queue, (compute) => compute.step({ ...task, sampledSeconds }), moved)
+  return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
+}
+
+/** The end of a run whose next update is not finite, where its spec takes that as one. Throws anything else. */
+export function nonFinite(error: unknown, step: number): Stopped {
+  const cause = error instanceof wf.ActivityFailure ? error.cause : null
+  if (!(cause instanceof wf.ApplicationFailure && cause.type === 'NonFiniteLoss')) throw error
+  return { rule: 'non-finite', step, message: cause.message }
+}
