@@ -78,7 +78,7 @@ export function admitActivities(deps: Deps) {
     admitPretrain: ({ spec }: { spec: unknown }) =>
       durable(async () => {
         const { $schema: _schema, ...parsed } = parseSpec(PretrainSpec, spec, 'pretrain spec')
-        return { spec: parsed, phases: phasesOf(parsed.recipe) }
+        return { spec: { ...parsed, store: deps.storeId }, phases: phasesOf(parsed.recipe) }
       }),
 
     admitGc: ({ spec }: { spec: unknown }) => durable(async () => parseSpec(GcSpec, spec ?? {}, 'gc spec')),

@@ -13,10 +13,12 @@ import { durable } from './durable.ts'
 import { NUMERICS_VERSION, policyOf } from './engine/embedded.ts'
 import type { Engine, Minibatch } from './engine/port.ts'
 import type { Deps } from './deps.ts'
+import { requireStore } from './open.ts'
 import { initialFiles } from './nano/initialise.ts'
 import { layoutOf, pretrainingBatch, scheduleOf } from './nano/schedule.ts'
 
-type Spec = Pick<PretrainSpec, 'recipe' | 'seed'>
+/** `store`: the id of the store that its lineage lies in. */
+type Spec = Pick<PretrainSpec, 'recipe' | 'seed'> & { readonly store?: string }
 export interface Learn extends Spec {
   readonly phase: string
   readonly from: number
@@ -34,8 +36,9 @@ export function pretrainActivities(deps: Deps) {
 function lightActivities(deps: Deps) {
   return {
     /** Lineages leave the recipe's name out: what two recipes share (the base) is computed once. */
-    initialise: ({ recipe, seed }: Spec): Promise<string> =>
+    initialise: ({ recipe, seed, store }: Spec): Promise<string> =>
       durable(async () => {
+        requireStore(deps, store)
         const layout = layoutOf(recipe)
         const files: NamedBlob[] = []
         for (const { name, bytes } of initialFiles(layout, seed))
@@ -57,8 +60,10 @@ function lightActivities(deps: Deps) {
 
     publish: ({
       checkpoint: lineage,
+      store,
     }: Spec & { checkpoint: string }): Promise<{ model: string; policy: string }> =>
       durable(async () => {
+        requireStore(deps, store)
         const { checkpoint } = await requireDocument(deps.store, keys.pretrain(lineage), PretrainDocument)
         const { policy } = checkpoint
         const model = keys.model(policy.digest)
@@ -68,8 +73,10 @@ function lightActivities(deps: Deps) {
   }
 }
 
-function learn(deps: Deps, engine: Engine, { recipe, seed, phase, from, to, checkpoint: parent }: Learn) {
+function learn(deps: Deps, engine: Engine, input: Learn) {
   return durable(async (control): Promise<{ checkpoint: string; loss: number }> => {
+    const { recipe, seed, phase, from, to, checkpoint: parent, store } = input
+    requireStore(deps, store)
     const { schedule, optimizer } = scheduleOf(recipe, phase)
     const lineage = digestOf({ parent, seed, schedule, optimizer, from, to })
     const key = keys.pretrain(lineage)

@@ -69,7 +69,12 @@ export const step: Benchmark = {
       const store = await openStore(pathToFileURL(join(folder, 'store')).href)
       const blobs = openBlobs(store, join(folder, 'cache'))
       const residentBytes = Math.floor(totalmem() / 4) // a worker's default
-      const engine = new EmbeddedEngine({ blobs, threads: work.threads, residentBytes, now: () => performance.now() })
+      const engine = new EmbeddedEngine({
+        blobs,
+        threads: work.threads,
+        residentBytes,
+        now: () => performance.now(),
+      })
       const policy = await bring(work.model, blobs)
       const start: Checkpoint = {
         policy,
