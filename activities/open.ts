@@ -27,13 +27,15 @@ export function requireStore({ store, storeId }: Deps, expected: string | undefi
     throw new WrongStore(`${store.url}: the run lies in store ${expected}, this worker has store ${storeId}`)
 }
 
-// Content never changes under its digest, so neither cache can be stale; both are small (text, no tensors).
+// Content never changes under its digest, so no cache can be stale; all are small (text, no tensors).
+const specs = new Map<string, SpecDocument>()
 const problemSets = new Map<string, readonly Problem[]>()
 const tokenizers = new Map<string, Tokenizer>()
 const kept = 16
 
 export async function openSpec(deps: Deps, key: string): Promise<OpenSpec> {
-  const document = await requireDocument(deps.store, key, SpecDocument)
+  const document = specs.get(key) ?? (await requireDocument(deps.store, key, SpecDocument))
+  remember(specs, key, document)
   return { document, problems: await openProblems(deps, document.problems) }
 }
 

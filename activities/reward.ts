@@ -15,12 +15,10 @@ export function rewardActivities(deps: Deps) {
       durable(async (control) => {
         const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
         requireStore(deps, store)
-        const { document, problems } = await openSpec(deps, specKey)
-        const { rows, digest } = await requireTable(
-          deps.store,
-          keys.rollouts(run, step, shard),
-          rolloutsTable,
-        )
+        const [{ document, problems }, { rows, digest }] = await Promise.all([
+          openSpec(deps, specKey),
+          requireTable(deps.store, keys.rollouts(run, step, shard), rolloutsTable),
+        ])
         const key = keys.rewards(run, step, shard)
         const inputs = digestOf({ rollouts: digest, reward: document.spec.reward, grader: GRADER_VERSION })
         const stored = await tableRef(deps.store, key, inputs)

@@ -45,8 +45,9 @@ export async function storeSamples(
   sampling: Omit<Decoding, 'stop' | 'ignoreEnd'>,
   control: Control,
 ): Promise<Sampled> {
-  const before = engine.busySeconds
-  const rollouts = await finishedBefore(store, unfinished, inputs)
+  const busy = engine.busySeconds
+  const before = await finishedBefore(store, unfinished, inputs)
+  const rollouts = [...before.rows]
   const known = rollouts.length
   const done = new Set(rollouts.map(placeOf))
   const prompts = asked.map(({ problem, occurrence, at }) => ({
@@ -81,20 +82,24 @@ export async function storeSamples(
     throw error
   }
   const written = await writeTable(store, key, rolloutsTable, rollouts, inputs)
-  await store.remove(unfinished)
-  return { ...written, deviceSeconds: engine.busySeconds - before }
+  if (before.isThere) await store.remove(unfinished)
+  return { ...written, deviceSeconds: engine.busySeconds - busy }
 }
 
 const placeOf = ({ problem, occurrence, sample }: Pick<Rollout, 'problem' | 'occurrence' | 'sample'>) =>
   JSON.stringify([problem, occurrence, sample])
 
 /** Rows of an earlier attempt at the same; a torn table is worth nothing, and nothing is lost but time. */
-async function finishedBefore(store: Store, key: string, inputs: string): Promise<Rollout[]> {
+async function finishedBefore(
+  store: Store,
+  key: string,
+  inputs: string,
+): Promise<{ readonly isThere: boolean; readonly rows: readonly Rollout[] }> {
   try {
     const found = await readTable(store, key, rolloutsTable)
-    return found?.inputs === inputs ? found.rows : []
+    return { isThere: found !== null, rows: found?.inputs === inputs ? found.rows : [] }
   } catch (error) {
-    if (error instanceof CorruptObject) return []
+    if (error instanceof CorruptObject) return { isThere: true, rows: [] }
     throw error
   }
 }

@@ -18,9 +18,11 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
       durable(async (control) => {
         const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
         requireStore(deps, store)
-        const { document, problems } = await openSpec(deps, specKey)
+        const [{ document, problems }, { policy }] = await Promise.all([
+          openSpec(deps, specKey),
+          openCheckpoint(deps, run, step - 1),
+        ])
         const { spec } = document
-        const { policy } = await openCheckpoint(deps, run, step - 1)
         const key = keys.rollouts(run, step, shard)
         // A table is believed only if it was made from these very inputs.
         const inputs = digestOf({

@@ -47,11 +47,13 @@ export function stepActivities(deps: ComputeDeps) {
         const busy = deps.engine.busySeconds
         const began = { at: deps.now(), busy: busy - sampledSeconds }
         const opened = await openSpec(deps, specKey)
-        const inputs = await readStep(deps, opened, run, step)
-        const before = await checkpointOf(deps, run, step - 1)
+        const [inputs, before, committed, known] = await Promise.all([
+          readStep(deps, opened, run, step),
+          checkpointOf(deps, run, step - 1),
+          readDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument),
+          readDocument(deps.store, keys.metrics(run, step), MetricsDocument),
+        ])
         const plan = { lineage: lineageOf(opened, before, inputs), whole: whole === true }
-        const committed = await readDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument)
-        const known = await readDocument(deps.store, keys.metrics(run, step), MetricsDocument)
         // A checkpoint is believed only if it was made from these very inputs.
         if (committed?.checkpoint.lineage === plan.lineage && known !== null)
           return { policy: committed.policy.digest, metrics: known.metrics, queue: null, deviceSeconds: 0 }
@@ -64,12 +66,10 @@ export function stepActivities(deps: ComputeDeps) {
           },
         )
         const metrics = stepMetrics(inputs.table, updated.sums)
-        await replaceDocument(deps.store, keys.metrics(run, step), MetricsDocument, {
-          format: 1,
-          step,
-          metrics,
-        })
-        await writeProvenance(deps, run, step, began, replayed)
+        await Promise.all([
+          replaceDocument(deps.store, keys.metrics(run, step), MetricsDocument, { format: 1, step, metrics }),
+          writeProvenance(deps, run, step, began, replayed),
+        ])
         const { policy, ...checkpoint } = updated.checkpoint
         const { identity } = opened.document
         const document: CheckpointDocument = {
@@ -103,8 +103,10 @@ async function checkpointOf(deps: Deps, run: string, step: number): Promise<Chec
 async function readStep({ store }: Deps, { document }: OpenSpec, run: string, step: number) {
   const shards = await Promise.all(
     shardsOf(document.spec).map(async (_, shard) => {
-      const rollouts = await requireTable(store, keys.rollouts(run, step, shard), rolloutsTable)
-      const rewards = await requireTable(store, keys.rewards(run, step, shard), rewardsTable)
+      const [rollouts, rewards] = await Promise.all([
+        requireTable(store, keys.rollouts(run, step, shard), rolloutsTable),
+        requireTable(store, keys.rewards(run, step, shard), rewardsTable),
+      ])
       return { rollouts, rewards }
     }),
   )
