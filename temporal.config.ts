@@ -60,6 +60,8 @@ export const limits = {
   metricsInQuery: 100,
   /** The last points of the curve that a run shows and returns; all of them lie in the store. */
   curveInQuery: 100,
+  /** Earlier nights that a nightly sweep's report compares with. */
+  nights: 7,
   /** Runs of a sweep that are planned at once: a page of specs must fit in a payload. */
   sweepPage: 20,
 } as const

@@ -1,5 +1,5 @@
 /** The report of a sweep, from stored artefacts only: what its runs wrote, read back, summed up, laid out. */
-import { readDocument, requireDocument } from './checkpoint/documents.ts'
+import { readDocument, replaceDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import { resultsTable, writeTable } from './checkpoint/tables.ts'
 import {
@@ -9,12 +9,16 @@ import {
   MetricsDocument,
   ProvenanceDocument,
   RunDocument,
+  RunResult,
+  SweepDocument,
   type Benchmark,
-  type RunResult,
 } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
-import { effectsText, report } from './report/index.ts'
+import { driftText, effectsText, report, stoppedText } from './report/index.ts'
+import type { NightRuns } from './analysis/drift.ts'
+import { nightOf } from './spec/series.ts'
+import { limits } from '../temporal.config.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 
 interface ReportResult {
@@ -35,8 +39,15 @@ export function reportActivities(deps: Deps) {
           signal.throwIfAborted()
           read.push(await readRun(deps, cell))
         }
+        const document = endsOf(
+          input.sweep,
+          read.map(({ run }) => run),
+        )
+        const before = await nightsBefore(deps, input.sweep)
+        const points = [...read.map(({ run }) => run), ...before.flatMap(({ runs }) => runs)]
         const evaluations = new Map<string, Evaluation>()
-        for (const key of new Set(read.flatMap(({ run }) => run.curve.map((point) => point.evaluation)))) {
+        for (const key of new Set(points.flatMap(({ curve }) => curve.map((point) => point.evaluation)))) {
+          signal.throwIfAborted()
           evaluations.set(key, await requireDocument(deps.store, key, Evaluation))
         }
         const runs = read.map(({ run }) => ({
@@ -47,24 +58,65 @@ export function reportActivities(deps: Deps) {
         const specs = new Map(
           read.flatMap(({ run, spec }) => (spec === null ? [] : [[run.run, spec] as const])),
         )
-        const { html, rows, effects } = await report({
+        const due = nightOf(input.sweep)?.due
+        const { html, rows, effects, drifts } = await report({
           sweep: input.sweep,
           runs,
           evaluations,
           provenance: { specs, domains, store: deps.store.url },
+          nights: due === undefined ? [] : [...before, { due, runs: document.runs }],
         })
         const page = keys.sweepReport(input.sweep)
         const results = keys.sweepResults(input.sweep)
         await writeTable(deps.store, results, resultsTable, rows, digestOf(rows), { replace: true })
         await deps.store.replace(page, new TextEncoder().encode(html))
+        await replaceDocument(deps.store, keys.sweepRuns(input.sweep), SweepDocument, document)
         return {
-          text: effectsText(effects),
+          text: `${effectsText(effects)}${stoppedText(runs)}${driftText(drifts)}`,
           page,
           results,
           failed: cells.filter(({ status }) => status === 'failed').length,
         }
       }),
   }
+}
+
+/** The sweep's runs as later nights read them: the last point of each benchmark. */
+function endsOf(sweep: string, runs: readonly RunResult[]): SweepDocument {
+  const last = (curve: RunResult['curve']) =>
+    [...new Set(curve.map(({ benchmark }) => benchmark))].flatMap(
+      (name) => curve.filter(({ benchmark }) => benchmark === name).sort((a, b) => b.step - a.step)[0] ?? [],
+    )
+  return {
+    format: 1,
+    sweep,
+    runs: runs.map(({ model, arm, seed, run, status, curve }) => ({
+      model,
+      arm,
+      seed,
+      run,
+      status,
+      curve: last(curve),
+    })),
+  }
+}
+
+/** The last nights of the sweep's series before its own, in order of time; none for one that stands alone. */
+async function nightsBefore({ store }: Deps, sweep: string): Promise<NightRuns[]> {
+  const own = nightOf(sweep)
+  if (own === null) return []
+  const nights: { due: string; key: string }[] = []
+  for await (const { key } of store.list(`${keys.sweeps(own.series)}-`)) {
+    const night = nightOf(keys.sweepOf(key) ?? '')
+    if (night?.series === own.series && night.due < own.due) nights.push({ due: night.due, key })
+  }
+  const last = nights.sort((a, b) => (a.due < b.due ? -1 : 1)).slice(-limits.nights)
+  return Promise.all(
+    last.map(async ({ due, key }) => ({
+      due,
+      runs: (await requireDocument(store, key, SweepDocument)).runs,
+    })),
+  )
 }
 
 type Point = RunResult['curve'][number]
@@ -108,8 +160,15 @@ async function readRun(
     }
   }
   const document = await readDocument(store, keys.run(cell.run), RunDocument)
-  const { model, arm, seed, run, status, failure } = cell
-  const own = { model, arm, seed, run, status, ...(failure !== undefined && { failure }) }
+  const own = RunResult.pick({
+    model: true,
+    arm: true,
+    seed: true,
+    run: true,
+    status: true,
+    failure: true,
+    stopped: true,
+  }).parse(cell)
   return {
     run: { ...own, curve, metrics, deviceSeconds },
     domains: [...domains],

@@ -67,10 +67,10 @@ export function effects(
   const rows = benchmarks.flatMap((benchmark) =>
     models.flatMap((model) => {
       const ours = runs.filter((run) => run.model === model)
-      const nulls = measured(ours, controls.null, benchmark)
-      const randoms = measured(ours, controls.random, benchmark)
+      const nulls = endsOf(ours, controls.null, benchmark)
+      const randoms = endsOf(ours, controls.random, benchmark)
       return armsInOrder(ours.map((run) => run.arm)).map((arm): Effect => {
-        const own = measured(ours, arm, benchmark)
+        const own = endsOf(ours, arm, benchmark)
         return {
           ...columns(benchmark, own, evaluations),
           model,
@@ -157,8 +157,11 @@ function difference(
   return pairs.length === 0 ? null : paired(pairs, evaluations)
 }
 
+/** What a comparison needs of a run: which it is, how it went, and where it ended. */
+export type Ended = Pick<RunResult, 'model' | 'arm' | 'seed' | 'status' | 'curve'>
+
 /** Mean of left - right over pairs (one a seed), problem by problem where both evaluations are there. */
-function paired(pairs: readonly (readonly [Point, Point])[], evaluations: Evaluations): Estimate {
+export function paired(pairs: readonly (readonly [Point, Point])[], evaluations: Evaluations): Estimate {
   const rows = pairs.map(
     ([left, right]) => [outcomes(left, evaluations), outcomes(right, evaluations)] as const,
   )
@@ -189,7 +192,8 @@ function commonProblems(rows: readonly (ReadonlyMap<string, number> | null)[]): 
   return same ? [...head.keys()] : null
 }
 
-function measured(runs: readonly RunResult[], arm: string, benchmark: string): Measured[] {
+/** Where the completed runs of an arm began and ended on a benchmark, by seed. */
+export function endsOf(runs: readonly Ended[], arm: string, benchmark: string): Measured[] {
   return runs
     .filter((run) => run.arm === arm && run.status === 'completed')
     .flatMap((run) => {

@@ -42,6 +42,11 @@ export const checkpoints = (id: string) => `${runFolder(id)}/checkpoints/`
 export const checkpoint = (id: string, step: number) => `${checkpoints(id)}${digits(step, 6)}.json`
 
 export const sweepResults = (id: string) => `sweeps/${identifier(id)}/results.parquet`
+export const sweepRuns = (id: string) => `sweeps/${identifier(id)}/runs.json`
+/** Prefix of the sweeps whose ids begin so. */
+export const sweeps = (start: string) => `sweeps/${identifier(start)}`
+/** The sweep whose runs a key lists, or null for another key. */
+export const sweepOf = (key: string) => /^sweeps\/([^/]+)\/runs\.json$/.exec(key)?.[1] ?? null
 export const sweepReport = (id: string) => `sweeps/${identifier(id)}/report/index.html`
 
 /** Prefix of what a survey of the store wrote down about blobs whose digests begin with this digit. */

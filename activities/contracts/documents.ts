@@ -130,6 +130,15 @@ export const RunResult = strict({
 })
 export type RunResult = z.infer<typeof RunResult>
 
+/** sweeps/<sweep>/runs.json: where each run of a sweep ended, for the nights that follow. */
+export const SweepDocument = strict({
+  format: z.literal(1),
+  sweep: z.string(),
+  /** The curve holds the last point of each benchmark. */
+  runs: z.array(RunResult.pick({ model: true, arm: true, seed: true, run: true, status: true, curve: true })),
+})
+export type SweepDocument = z.infer<typeof SweepDocument>
+
 /** models/<key>.json: what was taken in, whole. */
 export const ModelDocument = strict({ format: z.literal(1), source: z.string(), policy: Policy })
 export type ModelDocument = z.infer<typeof ModelDocument>

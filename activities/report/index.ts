@@ -9,24 +9,20 @@ import type { Evaluation, RunResult } from '../contracts.ts'
 import type { Effect, Effects } from '../analysis/effects.ts'
 import { armsInOrder, effects } from '../analysis/effects.ts'
 import type { Estimate } from '../analysis/intervals.ts'
+import type { Drift, NightRuns } from '../analysis/drift.ts'
+import { drifts } from '../analysis/drift.ts'
 import type { Looks } from './figures.ts'
 import type { Markup, Part } from './page.ts'
 import { html, page } from './page.ts'
 import { looks as looksOf } from './palette.ts'
 import { forestPanels, curvePanels, updatePanels } from './panels.ts'
-import type { Provenance } from './tables.ts'
-import {
-  effectsTable,
-  excludesZero,
-  failuresTable,
-  legend,
-  provenanceTables,
-  switchingTable,
-} from './tables.ts'
+import type { Provenance } from './listings.ts'
+import { failuresTable, provenanceTables, stoppedTable } from './listings.ts'
+import { driftTable, effectsTable, excludesZero, legend, switchingTable } from './tables.ts'
 import { allowsText, bounds, points } from './text.ts'
 
-export type { Provenance } from './tables.ts'
-export { effectsText } from './text.ts'
+export type { Provenance } from './listings.ts'
+export { driftText, effectsText, stoppedText } from './text.ts'
 
 export interface ReportInput {
   readonly sweep: string
@@ -34,24 +30,29 @@ export interface ReportInput {
   /** What the evaluation keys in the curves name; without them intervals allow for seeds alone. */
   readonly evaluations?: ReadonlyMap<string, Evaluation>
   readonly provenance?: Provenance
+  /** The nights of the sweep's series in order of time, this one last; [] for a sweep that stands alone. */
+  readonly nights?: readonly NightRuns[]
 }
 
 /** One flat row a (benchmark, model, arm), for results.parquet: shares in 0..1, null where nothing was measured. */
 export type ResultRow = {
   readonly [name in 'sweep' | 'benchmark' | 'model' | 'arm' | 'intervals']: string
 } & { readonly [name in 'seeds' | 'failed' | 'steps']: number } & {
-  readonly [name in Bounded<'start' | 'end' | 'gain' | 'overNull' | 'overRandom'> | 'codeStart' | 'codeEnd']:
-    number | null
-}
+  readonly [
+    name in Bounded<'start' | 'end' | 'gain' | 'overNull' | 'overRandom' | 'drift'> | 'codeStart' | 'codeEnd'
+  ]: number | null
+} & { readonly since: string | null }
 /** A value and its interval: `gain`, `gainLow`, `gainHigh`. */
 type Bounded<Name extends string> = Name | `${Name}Low` | `${Name}High`
 
 export async function report(
   input: ReportInput,
-): Promise<{ html: string; rows: ResultRow[]; effects: Effects }> {
+): Promise<{ html: string; rows: ResultRow[]; effects: Effects; drifts: Drift[] }> {
   const evaluations = input.evaluations ?? new Map<string, Evaluation>()
   const runs = inOrder(input.runs)
   const table = effects(runs, evaluations)
+  const nights = input.nights ?? []
+  const drifted = nights.length > 1 ? drifts(nights, evaluations) : []
   const looks = looksOf(runs.map(({ arm }) => arm))
   const benchmarks = [...new Set(table.rows.map(({ benchmark }) => benchmark))]
   const sections: Part[] = []
@@ -59,16 +60,17 @@ export async function report(
     sections.push(await benchmarkSections(benchmark, benchmarks.length > 1, runs, table, evaluations, looks))
   const body = html`${header(input.sweep, runs, evaluations)}
     ${benchmarks.length === 0 ? html`<p>No run has been evaluated, so there is nothing to compare.</p>` : null}
-    ${sections} ${await updateSection(runs, looks)}
+    ${sections} ${driftSection(nights, drifted, looks)} ${await updateSection(runs, looks)}
     <h2>Failures</h2>
-    ${failuresTable(table)}
+    ${failuresTable(table)} ${stoppedTable(runs)}
     <h2>Provenance</h2>
     ${provenanceTables(runs, evaluations, input.provenance ?? {})}
     <footer>Written by placebo from stored artefacts. The page runs no script and loads nothing.</footer>`
   return {
     html: page(`${input.sweep} · placebo`, body),
-    rows: table.rows.map((row) => flat(input.sweep, row)),
+    rows: table.rows.map((row) => flat(input.sweep, row, drifted)),
     effects: table,
+    drifts: drifted,
   }
 }
 
@@ -216,6 +218,24 @@ function card(model: string, rows: readonly Effect[]): Markup {
 const seedsNote = ({ seeds, failedSeeds }: Effect) =>
   failedSeeds.length === 0 ? '' : ` (${seeds.length} of ${seeds.length + failedSeeds.length} seeds)`
 
+function driftSection(nights: readonly NightRuns[], drifted: readonly Drift[], looks: Looks): Markup | null {
+  if (drifted.length === 0) return null
+  return html`<h2>Against the nights before</h2>
+    <p class="note">
+      Accuracy at the end of each night, and tonight minus the last night that has the cell, in points with
+      95% intervals, paired by seed and by problem. “Same” means the very same evaluations: nothing that a
+      result depends on has changed.
+    </p>
+    ${driftTable(
+      nights.map(({ due }) => due),
+      drifted,
+      looks,
+    )}`
+}
+
+const sameCell = (a: Omit<Drift, 'ends' | 'since'>, b: Omit<Drift, 'ends' | 'since'>) =>
+  a.benchmark === b.benchmark && a.model === b.model && a.arm === b.arm
+
 async function updateSection(runs: readonly RunResult[], looks: Looks): Promise<Markup | null> {
   const panels = await updatePanels(runs, looks)
   if (panels === null) return null
@@ -231,7 +251,8 @@ async function updateSection(runs: readonly RunResult[], looks: Looks): Promise<
     )}${panels}`
 }
 
-function flat(sweep: string, row: Effect): ResultRow {
+function flat(sweep: string, row: Effect, drifted: readonly Drift[]): ResultRow {
+  const since = drifted.find((one) => sameCell(one, row))?.since ?? null
   const spread = <Name extends string>(name: Name, estimate: Estimate | null) =>
     ({
       [name]: estimate?.value ?? null,
@@ -251,6 +272,8 @@ function flat(sweep: string, row: Effect): ResultRow {
     ...spread('gain', row.gain),
     ...spread('overNull', row.overNull),
     ...spread('overRandom', row.overRandom),
+    ...spread('drift', since?.estimate ?? null),
+    since: since?.due ?? null,
     codeStart: row.codeStart,
     codeEnd: row.codeEnd,
     intervals: (row.overRandom ?? row.overNull ?? row.gain ?? row.end)?.allows ?? 'nothing',

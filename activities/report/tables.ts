@@ -5,7 +5,8 @@
  * measured is a dash, never a zero.
  */
 import type { Evaluation, RunResult } from '../contracts.ts'
-import type { Effect, Effects } from '../analysis/effects.ts'
+import type { Drift } from '../analysis/drift.ts'
+import type { Effect } from '../analysis/effects.ts'
 import { armsInOrder } from '../analysis/effects.ts'
 import type { Estimate } from '../analysis/intervals.ts'
 import { mean } from '../analysis/intervals.ts'
@@ -84,6 +85,27 @@ function effectRow(row: Effect, looks: Looks): Markup {
   </tr>`
 }
 
+/** One row a cell: how it ended each night, and how far tonight is from the last night that has it. */
+export function driftTable(due: readonly string[], drifts: readonly Drift[], looks: Looks): Markup {
+  const benchmarks = new Set(drifts.map(({ benchmark }) => benchmark))
+  const row = ({ benchmark, arm, ends, since }: Drift) =>
+    html`<tr>
+      <td>
+        ${swatch(arm, looks)}${arm}${benchmarks.size > 1 ? html` <span class="range">${benchmark}</span>` : null}
+      </td>
+      ${ends.map((end) => (end === null ? dash : html`<td>${percent(end)}</td>`))}${driftCell(since)}
+    </tr>`
+  return blocks(
+    [...due.map((night) => night.slice(0, 10)), 'drift'],
+    modelsOf(drifts).map((model) => [model, drifts.filter((one) => one.model === model).map(row)]),
+  )
+}
+
+function driftCell(since: Drift['since']): Markup {
+  if (since === null) return dash
+  return since.same ? html`<td>same</td>` : differenceCell(since.estimate)
+}
+
 const levelCell = (estimate: Estimate | null) =>
   estimate === null
     ? dash
@@ -155,116 +177,9 @@ function switched(
   return comparable ? switching(start.outcomes, end.outcomes) : null
 }
 
-const ends = (run: RunResult, benchmark: string) => {
+/** A run's first and last point. */
+export const ends = (run: RunResult, benchmark: string) => {
   const own = run.curve.filter((point) => point.benchmark === benchmark)
   const last = own.reduce((a, b) => Math.max(a, b.step), 0)
   return [own.find(({ step }) => step === 0), own.find(({ step }) => step === last)]
-}
-
-export function failuresTable({ failures }: Effects): Markup {
-  if (failures.length === 0) return html`<p>None: every run completed.</p>`
-  return html`<p>Not part of any mean above. What an arm shows beside its failures may be a selection.</p>
-    <div class="wide">
-      <table class="runs">
-        <thead>
-          <tr>
-            <th>run</th>
-            <th class="text">model</th>
-            <th class="text">arm</th>
-            <th>seed</th>
-            <th>after step</th>
-            <th class="text">what happened</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${failures.map(
-            (row) =>
-              html`<tr>
-                <td class="text"><code>${row.run}</code></td>
-                <td class="text">${row.model}</td>
-                <td class="text">${row.arm}</td>
-                <td>${row.seed}</td>
-                <td>${row.step}</td>
-                <td class="text">${row.failure}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`
-}
-
-/** What else is known about how the numbers came to be; the report shows what it is given. */
-export interface Provenance {
-  /** Hash of each run's resolved spec, by run. */
-  readonly specs?: ReadonlyMap<string, string>
-  /** Determinism domains that took part. */
-  readonly domains?: readonly string[]
-  /** Where the artefacts lie, without credentials. */
-  readonly store?: string
-  /** What an hour of the device costs; without it no cost is shown. */
-  readonly dollarsPerDeviceHour?: number
-}
-
-export function provenanceTables(
-  runs: readonly RunResult[],
-  evaluations: ReadonlyMap<string, Evaluation>,
-  { specs, domains, store, dollarsPerDeviceHour }: Provenance,
-): Markup {
-  const graders = [...new Set([...evaluations.values()].map(({ grader }) => grader))]
-  const seconds = runs.reduce((sum, run) => sum + run.deviceSeconds, 0)
-  const fact = (name: string, value: string | null) =>
-    value === null || value === ''
-      ? null
-      : html`<dt>${name}</dt>
-          <dd>${value}</dd>`
-  const policy = (point: { evaluation: string } | undefined) =>
-    evaluations.get(point?.evaluation ?? '')?.policy.slice(0, 12) ?? '–'
-  return html`<dl>
-      ${fact('Grader', graders.join(', '))}${fact('Determinism domain', domains?.join('; ') ?? null)}${fact(
-        'Store',
-        store ?? null,
-      )}${fact('Device time', duration(seconds))}${fact(
-        'Cost',
-        dollarsPerDeviceHour === undefined
-          ? null
-          : `$${fixed((seconds / 3600) * dollarsPerDeviceHour, 2)} at $${fixed(dollarsPerDeviceHour, 2)} a device-hour`,
-      )}
-    </dl>
-    <div class="wide">
-      <table class="runs">
-        <thead>
-          <tr>
-            <th>run</th>
-            <th class="text">model</th>
-            <th class="text">arm</th>
-            <th>seed</th>
-            <th class="text">spec</th>
-            <th class="text">first policy</th>
-            <th class="text">last policy</th>
-            <th>device</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${runs.map((run) => {
-            const [start, end] = ends(run, run.curve[0]?.benchmark ?? '')
-            return html`<tr>
-              <td class="text"><code>${run.run}</code></td>
-              <td class="text">${run.model}</td>
-              <td class="text">${run.arm}</td>
-              <td>${run.seed}</td>
-              <td class="text"><code>${specs?.get(run.run)?.slice(0, 12) ?? '–'}</code></td>
-              <td class="text"><code>${policy(start)}</code></td>
-              <td class="text"><code>${policy(end)}</code></td>
-              <td>${fixed(run.deviceSeconds, 1)} s</td>
-            </tr>`
-          })}
-        </tbody>
-      </table>
-    </div>`
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 120) return `${fixed(seconds, 1)} s`
-  if (seconds < 7200) return `${fixed(seconds / 60, 1)} min`
-  return `${fixed(seconds / 3600, 1)} h`
 }

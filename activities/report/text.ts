@@ -4,6 +4,8 @@
  * Accuracies and differences are in percentage points with one decimal: the binomial error of 500 problems is 2.2, so
  * a second one would be noise. A difference always carries its sign.
  */
+import type { RunResult } from '../contracts.ts'
+import type { Drift } from '../analysis/drift.ts'
 import type { Effect, Effects } from '../analysis/effects.ts'
 import type { Estimate } from '../analysis/intervals.ts'
 
@@ -61,6 +63,30 @@ export function effectsText({ rows, failures }: Effects): string {
   for (const { model, arm, seed, step, failure } of failures)
     text.push(`failed: ${printable(model)} ${arm} seed ${seed} after step ${step}: ${printable(failure)}`)
   return `${text.join('\n')}\n`
+}
+
+/** Runs that a rule of their spec ended, a line each. */
+export const stoppedText = (runs: readonly RunResult[]) =>
+  runs
+    .flatMap(({ model, arm, seed, stopped }) =>
+      stopped === undefined ? [] : [`stopped: ${printable(model)} ${arm} seed ${seed}: ${stopped}\n`],
+    )
+    .join('')
+
+/** What drifted since the night before, a line a cell; cells that are the same are counted. Ends with a newline. */
+export function driftText(drifts: readonly Drift[]): string {
+  const known = drifts.flatMap(({ since, ...cell }) => (since === null ? [] : [{ ...cell, ...since }]))
+  if (known.length === 0) return ''
+  const moved = known.filter(({ same }) => !same)
+  const lines = moved.map(
+    ({ model, arm, benchmark, due, estimate }) =>
+      `drift since ${due}: ${printable(model)} ${arm} on ${benchmark} ${points(estimate.value)} ${bounds(estimate, points)}`,
+  )
+  return [
+    ...lines,
+    `${known.length - moved.length} of ${known.length} cells ended as the night before`,
+    '',
+  ].join('\n')
 }
 
 function textCells(row: Effect): string[] {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { RunResult } from '../../activities/contracts.ts'
-import { effectsText, report } from '../../activities/report/index.ts'
+import { driftText, effectsText, report, stoppedText } from '../../activities/report/index.ts'
 import { html } from '../../activities/report/page.ts'
 import { looks } from '../../activities/report/palette.ts'
 import { points } from '../../activities/report/text.ts'
@@ -70,6 +70,20 @@ describe('the report of a sweep', () => {
     expect(page.html).not.toMatch(/<script|<b onload/)
     expect(page.html).toContain('&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;')
     expect(effectsText(page.effects)).toContain('failed: ')
+  })
+
+  it('compares with the nights before, and names the runs that a rule stopped', async () => {
+    const [head, ...others] = runs
+    const stopped = [{ ...(head as RunResult), stopped: 'entropy below 0.1 for 3 steps' }, ...others]
+    const nights = ['2026-11-19T03:00:00Z', '2026-11-20T03:00:00Z'].map((due) => ({ due, runs }))
+    const page = await report({ sweep: 'n', runs: stopped, evaluations, nights })
+    expect(page.html).toContain('Against the nights before')
+    expect(count(page.html, '<td>same</td>')).toBe(8)
+    expect(page.html).toContain('entropy below 0.1 for 3 steps')
+    expect(driftText(page.drifts)).toBe('8 of 8 cells ended as the night before\n')
+    expect(stoppedText(stopped)).toMatch(/^stopped: .* entropy below 0.1 for 3 steps\n$/)
+    expect(page.rows.every(({ drift, since }) => drift === 0 && since === '2026-11-19T03:00:00Z')).toBe(true)
+    expect(made.html).not.toContain('Against the nights before')
   })
 
   it('says so when nothing was run or evaluated', async () => {
