@@ -39,6 +39,9 @@ export const activityOptions = {
   },
 } as const
 
+/** What `temporal worker deployment` knows these workers by, where they have a build id. */
+export const deploymentName = 'placebo'
+
 export const worker = {
   /** Activities are told at once; a safe point is reached within 10 s, and past this nothing may hold the process. */
   shutdownForceTime: '15s',

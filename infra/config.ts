@@ -63,6 +63,10 @@ const Environment = z.object({
   PLACEBO_CACHE_LIMIT: Size.default(100 * units.GiB),
   PLACEBO_CACHE_FLOOR: Size.default(units.GiB),
   PLACEBO_ALLOW: Allow.default([]),
+  PLACEBO_BUILD_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'expected letters, digits and . _ - (at most 100)')
+    .optional(),
   PLACEBO_THREADS: Count.default(() => availableParallelism()),
   HF_TOKEN: z.string().min(1).optional(),
   HF_ENDPOINT: z.url('expected a URL').optional(),
@@ -80,6 +84,8 @@ export interface Config {
   readonly threads: number
   /** Models that may stay in memory between calls. */
   readonly residentBytes: number
+  /** The worker's version, where workers are versioned; null where they are not. */
+  readonly buildId: string | null
   readonly hub: { readonly endpoint?: string; readonly token?: string }
 }
 
@@ -109,6 +115,7 @@ export function readConfig(env: Environment): Config {
     allow: data.PLACEBO_ALLOW,
     threads: data.PLACEBO_THREADS,
     residentBytes: Math.floor(totalmem() / 4),
+    buildId: data.PLACEBO_BUILD_ID ?? null,
     hub: {
       ...(data.HF_ENDPOINT !== undefined && { endpoint: data.HF_ENDPOINT }),
       ...(data.HF_TOKEN !== undefined && { token: data.HF_TOKEN }),

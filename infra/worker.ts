@@ -72,7 +72,11 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   const own = { identity, queue, storeId, now }
   const deps = { store, blobs, client, dataFolder, allow, hub, ...own }
   try {
-    const options = engine === null ? [lightWorker({ ...deps, engine })] : computeWorkers({ ...deps, engine })
+    const version = versionOf(settings.buildId)
+    const options =
+      engine === null
+        ? [{ ...lightWorker({ ...deps, engine }), ...version }]
+        : computeWorkers({ ...deps, engine }, version)
     const workers = await Promise.all(
       options.map((own) => Worker.create({ ...own, connection, namespace, identity })),
     )
@@ -107,6 +111,15 @@ const shared = {
   defaultHeartbeatThrottleInterval: config.worker.heartbeatEveryMs,
 } satisfies Partial<WorkerOptions>
 
+/** A run stays with the build that began it; which build begins runs is said by `temporal worker deployment`. */
+function versionOf(buildId: string | null): Partial<WorkerOptions> {
+  if (buildId === null) return {}
+  const version = { deploymentName: config.deploymentName, buildId }
+  return {
+    workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+  }
+}
+
 function lightWorker(deps: Deps): WorkerOptions {
   return {
     ...shared,
@@ -119,15 +132,21 @@ function lightWorker(deps: Deps): WorkerOptions {
   }
 }
 
-/** Both queues' workers feed one slot: Temporal's own count is by worker. */
-function computeWorkers(deps: Deps & { readonly engine: Engine }): WorkerOptions[] {
+/**
+ * Both queues' workers feed one slot: Temporal's own count is by worker. The process's own queue has no version: what
+ * comes to it was sent to this process, and a version may have only so many queues.
+ */
+function computeWorkers(
+  deps: Deps & { readonly engine: Engine },
+  version: Partial<WorkerOptions>,
+): WorkerOptions[] {
   const activities = inSlot(computeActivities(deps), new Slot(), config.worker.slotPatienceMs)
-  return [config.taskQueues.compute, ...(deps.queue === null ? [] : [deps.queue])].map((taskQueue) => ({
-    ...shared,
-    taskQueue,
-    activities,
-    maxConcurrentActivityTaskExecutions: config.worker.computeSlots,
-  }))
+  const maxConcurrentActivityTaskExecutions = config.worker.computeSlots
+  const common = { ...shared, activities, maxConcurrentActivityTaskExecutions }
+  return [
+    { ...common, ...version, taskQueue: config.taskQueues.compute },
+    ...(deps.queue === null ? [] : [{ ...common, taskQueue: deps.queue }]),
+  ]
 }
 
 function roleOf(args: string[]): Role {

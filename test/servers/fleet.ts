@@ -64,7 +64,12 @@ export class Fleet {
   }
 
   /** Another worker, with what is to happen to it. Two of one fleet share the store; `cache` keeps their disks apart. */
-  async add(role: Role, plan: readonly Place[] = [], cache = 'cache'): Promise<FleetWorker> {
+  async add(
+    role: Role,
+    plan: readonly Place[] = [],
+    cache = 'cache',
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<FleetWorker> {
     await mkdir(this.home, { recursive: true })
     const script = fileURLToPath(new URL('./doomed.ts', import.meta.url))
     const env = {
@@ -72,6 +77,7 @@ export class Fleet {
       PLACEBO_STORE: pathToFileURL(join(this.home, 'store')).href,
       PLACEBO_CACHE: join(this.home, cache),
       PLACEBO_THREADS: '1',
+      ...more,
     }
     const start = (): Leashed =>
       leash(process.execPath, ['--import', 'tsx', script, role, JSON.stringify(plan), this.home], {
