@@ -25,6 +25,9 @@ export function temporalArguments(folder: string, port: number, uiPort: number):
     // Fairness keys keep one model's sweep from starving the others; they need the new matcher.
     ...['--dynamic-config-value', 'matching.useNewMatcher=true'],
     ...['--dynamic-config-value', 'matching.enableFairness=true'],
+    // Order is kept within a partition of a queue; a server for one machine needs no more than one.
+    ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
+    ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
     ...attributes.flatMap((attribute) => ['--search-attribute', attribute]),
   ]
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { ResolvedTrain, ShardTask, StepTask } from '../../activities/contracts.ts'
+import type { Cell, ResolvedTrain, ShardTask, StepTask } from '../../activities/contracts.ts'
 import { resolveTrain } from '../../activities/spec/resolve.ts'
 import { provision } from '../../infra/provision.ts'
 import { taskQueues } from '../../temporal.config.ts'
@@ -59,7 +59,16 @@ const light = {
     policy: `p${step}`,
   }),
   reward: async (_: ShardTask) => {},
+  admitSweep: async () => ({ total: cells.length, initial: [], concurrency: 3, attributes: [], missing: [] }),
+  planCells: async ({ from }: { from: number }) =>
+    cells.slice(from, from + 7).map((cell) => ({ ...cell, spec: { ...spec, steps: 0 }, priority: 3 })),
+  report: async ({ cells }: { cells: Cell[] }) => cells,
 }
+/** The runs of a sweep, in the order of its plan. */
+const cells = Array.from({ length: 24 }, (_, seed) => ({ run: `wide-${seed}`, model: 'm', arm: 'a', seed }))
+const spec = {
+  preset: 'demo', model: 'nano/coder', reward: 'ground-truth', evaluate: { benchmarks: [] },
+} // prettier-ignore
 const compute = {
   sample: async (_: ShardTask) => ({ deviceSeconds: 1 }),
   step: async ({ step }: StepTask) => {
@@ -68,24 +77,46 @@ const compute = {
   },
 }
 
-it('a run of many steps keeps its histories small; queries and details survive each new one', async () => {
+async function serving<T>(body: () => Promise<T>): Promise<T> {
   const { nativeConnection: connection } = environment
   const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url))
-  const workers = await Promise.all([
+  const [first, second] = await Promise.all([
     Worker.create({ connection, taskQueue: taskQueues.light, workflowsPath, activities: light }),
     Worker.create({ connection, taskQueue: taskQueues.compute, activities: compute }),
   ])
-  const spec = {
-    preset: 'demo', model: 'nano/coder', reward: 'ground-truth', steps, evaluate: { benchmarks: [] },
-  } // prettier-ignore
-  const execution = { taskQueue: taskQueues.light, workflowId: 'long', args: [spec] as [unknown] }
+  return first.runUntil(second.runUntil(body()))
+}
+
+/** Lengths of a workflow's histories, first to last. */
+async function lengthsOf(workflowId: string): Promise<number[]> {
+  const lengths: number[] = []
+  const { workflow } = environment.client
+  for (let runId: string | undefined = await firstRunOf(workflowId); runId !== undefined;) {
+    const { events } = await workflow.getHandle(workflowId, runId).fetchHistory()
+    lengths.push(events?.length ?? 0)
+    runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined
+  }
+  return lengths
+}
+
+async function firstRunOf(workflowId: string): Promise<string> {
+  const { events } = await environment.client.workflow.getHandle(workflowId).fetchHistory()
+  return events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? ''
+}
+
+it('a run of many steps keeps its histories small; queries and details survive each new one', async () => {
+  const execution = {
+    taskQueue: taskQueues.light,
+    workflowId: 'long',
+    args: [{ ...spec, steps }] as [unknown],
+  }
   let recent: StepMetrics[] = []
   const body = async () => {
     const result = await environment.client.workflow.execute<typeof train>('train', execution)
     recent = await handle().query<StepMetrics[], []>('metrics')
     return result
   }
-  const result = await workers[0].runUntil(workers[1].runUntil(body()))
+  const result = await serving(body)
 
   expect(result).toMatchObject({
     steps,
@@ -109,4 +140,26 @@ it('a run of many steps keeps its histories small; queries and details survive e
   }
   expect(recent.map(({ step }) => step)).toEqual(done.slice(-100))
   expect(recent.every(({ runId }) => histories.includes(runId ?? ''))).toBe(true)
+})
+
+it('a sweep of many runs drains its window before its history begins anew, and runs each once', async () => {
+  done.length = 0
+  const result = await serving(() =>
+    environment.client.workflow.execute('sweep', {
+      taskQueue: taskQueues.light,
+      workflowId: 'wide',
+      args: [{}],
+    }),
+  )
+  expect((result as Cell[]).map(({ run, status }) => [run, status])).toEqual(
+    cells.map(({ run }) => [run, 'completed']),
+  )
+  const lengths = await lengthsOf('wide')
+  expect(lengths.length).toBeGreaterThan(1)
+  // Three runs may be open when it is suggested; each adds at most 10 events until it has ended.
+  for (const length of lengths) expect(length).toBeLessThan(suggestAt + 3 * 10 + 10)
+  for (const { run } of cells) {
+    const { raw } = await environment.client.workflow.getHandle(run).describe()
+    expect(raw.workflowExecutionInfo?.firstRunId).toBe(raw.workflowExecutionInfo?.execution?.runId)
+  }
 })
