@@ -5,6 +5,7 @@ import { grading } from './grading.ts'
 import { sampling } from './sampling.ts'
 import { step } from './step.ts'
 import { store } from './store.ts'
+import { sweep } from './sweep.ts'
 import { training } from './training.ts'
 
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -14,4 +15,5 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   grading,
   store,
   durability,
+  sweep,
 }

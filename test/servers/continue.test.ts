@@ -144,7 +144,7 @@ it('a run of many steps keeps its histories small; queries and details survive e
 
 it('a sweep of many runs drains its window before its history begins anew, and runs each once', async () => {
   done.length = 0
-  const result = await serving(() =>
+  const result: unknown = await serving(() =>
     environment.client.workflow.execute('sweep', {
       taskQueue: taskQueues.light,
       workflowId: 'wide',
