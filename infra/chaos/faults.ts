@@ -30,6 +30,8 @@ export interface Strike {
   readonly endMs: number | null
   /** The worker that it struck; null: all of them. */
   readonly worker: string | null
+  /** When the process that was killed or told to stop was gone. */
+  readonly goneMs?: number
 }
 
 type Striker = (world: World, fault: Fault) => Promise<() => Strike>
@@ -39,14 +41,14 @@ export const strikers: Readonly<Record<Kind, Striker>> = {
   'worker SIGKILL': async (world, fault) => {
     const worker = pick(world.workers, fault)
     await sleep(3000 * fault.amount) // not always right after its start
-    const atMs = await worker.kill(world.signal)
-    return () => ({ kind: fault.kind, atMs, endMs: null, worker: worker.name })
+    const death = await worker.kill(world.signal)
+    return () => ({ kind: fault.kind, ...death, endMs: null, worker: worker.name })
   },
   'worker SIGTERM': async (world, fault) => {
     const worker = pick(world.workers, fault)
     await sleep(3000 * fault.amount)
-    const atMs = await worker.terminate(world.signal)
-    return () => ({ kind: fault.kind, atMs, endMs: null, worker: worker.name })
+    const death = await worker.terminate(world.signal)
+    return () => ({ kind: fault.kind, ...death, endMs: null, worker: worker.name })
   },
   'Temporal server kill -9': ({ temporal, signal }, fault) => killServer(temporal, fault, signal),
   'S3 server kill -9': ({ s3, signal }, fault) => killServer(s3, fault, signal),

@@ -23,6 +23,8 @@ export type Note = Attempt & { readonly worker: string; readonly atMs: number } 
         readonly lookedMs: number
         readonly rollouts: number
       }
+    | { readonly what: 'progress' } // the engine computes, for the first time in the attempt
+    | { readonly what: 'told' } // the worker is told to stop while the attempt runs
   )
 
 /** How a worker is told: files that the harness writes; beside each, what the worker writes when it took effect. */

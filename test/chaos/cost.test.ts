@@ -11,6 +11,9 @@ const activity = (attempts: number, scheduledMs: number, startedMs: number): Act
   attempts,
   scheduledMs,
   startedMs,
+  input: 'same',
+  completed: true,
+  busy: false,
   failure: attempts === 1 ? null : 'heartbeat timeout',
 })
 const begin = (attempt: number, worker: string, atMs: number): Note => ({
