@@ -7,9 +7,9 @@ import type { Activity } from './histories.ts'
 import type { Attempt, Note } from './notes.ts'
 
 export interface CutOff {
-  /** The activity's type, and its failure as far as the history keeps it. */
   readonly type: string
-  readonly what: string
+  /** What it failed with; null where the history does not keep it: it keeps one failure of an activity. */
+  readonly failure: string | null
   /** Null: it died before its first note. */
   readonly worker: string | null
   /** From its beginning to the next one's. */
@@ -49,7 +49,7 @@ export function cutOffs(activities: readonly Activity[], notes: readonly Note[])
       const isLast = index === following.length - 1
       return {
         type: activity.type,
-        what: `${activity.type}: ${(isLast && activity.failure) || 'unknown'}`,
+        failure: isLast ? activity.failure : null,
         worker: workers.get(id) ?? null,
         ...{ fromMs, toMs, next },
         progressMs: progress.get(next) ?? (isDone ? toMs : null),

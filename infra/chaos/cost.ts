@@ -50,7 +50,7 @@ export function costsOf(
   const unexplained: string[] = []
   const charges = cutOffs(activities, notes).map((cut): Charge => [cut, causeOf(cut, strikes)])
   for (const [cut, strike] of charges) {
-    if (strike === null) unexplained.push(cut.what)
+    if (strike === null) unexplained.push(`${cut.type}: ${cut.failure ?? 'unknown'}`)
     else charged.add(strike)
     const kind = strike?.kind ?? 'other'
     causes.set(cut.next, kind)
@@ -78,7 +78,7 @@ export function costsOf(
 const activityOf = ({ workflow, run, activity }: Activity | Note) => [workflow, run, activity].join(' ')
 
 /** Nearest causes first: the worker itself, a server, the network. Of several, the last before the next attempt. */
-function causeOf({ fromMs, toMs, worker }: CutOff, strikes: readonly Strike[]): Strike | null {
+function causeOf({ fromMs, toMs, worker, failure }: CutOff, strikes: readonly Strike[]): Strike | null {
   const during = strikes.filter(({ atMs, endMs }) => atMs <= toMs && Math.max(atMs, endMs ?? atMs) >= fromMs)
   const own = during.filter(
     (strike) => strike.worker !== null && (worker === null || strike.worker === worker),
@@ -87,7 +87,9 @@ function causeOf({ fromMs, toMs, worker }: CutOff, strikes: readonly Strike[]): 
   const network = during.filter(({ kind, worker }) => worker === null && kind !== 'upload killed half-way')
   // A clock that is wrong stops nothing by itself: it is the last to be blamed.
   const clocks = own.filter(({ kind }) => kind === 'clock jumps')
-  const stops = own.filter(({ kind }) => kind !== 'clock jumps')
+  // Who is killed says nothing any more: an attempt that gave a reason had ended before.
+  const silent = failure === null || /timeout/i.test(failure)
+  const stops = own.filter(({ kind }) => kind !== 'clock jumps' && (silent || kind !== 'worker SIGKILL'))
   return (
     [stops, servers, network, clocks].map((found) => found.at(-1)).find((found) => found !== undefined) ??
     null

@@ -47,6 +47,6 @@ export async function read(folder: string): Promise<Note[]> {
   const text = await readFile(join(folder, files.notes), 'utf8').catch(() => '')
   return text
     .split('\n')
-    .filter(Boolean)
+    .slice(0, -1) // after the last line, or half of one
     .map((line) => JSON.parse(line) as Note)
 }

@@ -73,6 +73,14 @@ describe('an activity that was begun again', () => {
     expect(byKind['clock jumps'].activities).toBe(0)
   })
 
+  it('is not charged to the death of its worker where it said what it failed with before', () => {
+    const full = { ...activity(2, 0, 3000), failure: 'the cache is full' }
+    const strikes = [strike('cache disk full', 1500, 'a', 2500), strike('worker SIGKILL', 2500, 'a')]
+    const { byKind } = costsOf([full], [begin(1, 'a', 1000), begin(2, 'b', 3000)], strikes, none)
+    expect(byKind['cache disk full'].activities).toBe(1)
+    expect(byKind['worker SIGKILL'].activities).toBe(0)
+  })
+
   it('counts each attempt, also those that died before their first note', () => {
     const { byKind } = costsOf(
       [activity(3, 1000, 31_000)],

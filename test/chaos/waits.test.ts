@@ -33,7 +33,7 @@ describe('an activity that may be tried once only', () => {
     const next = activity('3', { scheduledMs: 17_000, startedMs: 17_100 })
     const [cut, ...more] = cutOffs([lost, other, next], [note('begin', '1', 1, 'compute-3', 1000)])
     expect(more).toEqual([])
-    expect(cut).toMatchObject({ what: 'step: heartbeat timeout', worker: 'compute-3', next: 'w r 3 1' })
+    expect(cut).toMatchObject({ failure: 'heartbeat timeout', worker: 'compute-3', next: 'w r 3 1' })
     expect([cut?.fromMs, cut?.toMs]).toEqual([1000, 17_100])
   })
 
