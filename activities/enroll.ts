@@ -15,6 +15,7 @@ import {
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import { openData } from './open.ts'
+import { compareData } from './overlap.ts'
 import { requireRewardable } from './rewards/index.ts'
 import { shardsOf } from './spec/batch.ts'
 import { differences, identityOf } from './spec/resolve.ts'
@@ -28,7 +29,7 @@ export function enrollActivities(deps: Deps) {
   const { store } = deps
   return {
     enroll: (input: EnrollTask) =>
-      durable(async () => {
+      durable(async ({ signal }) => {
         const { run, spec, model, data } = EnrollTask.parse(input)
         const { policy } = await requireDocument(store, model, ModelDocument)
         const { problems } = await requireDocument(store, data, DataDocument)
@@ -58,7 +59,8 @@ export function enrollActivities(deps: Deps) {
         }
         await commit(store, keys.checkpoint(run, 0), CheckpointDocument, first)
         const step = Math.min(await newestStep(deps, run, identity), spec.steps)
-        return { spec: specKey, step, shards: shardsOf(spec).length, store: deps.storeId }
+        const overlaps = await compareData(deps, run, spec, data, signal)
+        return { spec: specKey, step, shards: shardsOf(spec).length, store: deps.storeId, overlaps }
       }),
 
     /** Writes down how a run ended under this spec; a later start may end otherwise. */

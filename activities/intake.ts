@@ -1,11 +1,13 @@
 /** Copies a model or a problem set into the store, once: from then on no run depends on where it came from. */
 import { copyFile } from 'node:fs/promises'
-import { loadProblems } from './benchmarks/load.ts'
+import { findingsOf } from './benchmarks/findings.ts'
+import { load } from './benchmarks/load.ts'
+import { DataUnavailable, openOrigin } from './benchmarks/origin.ts'
 import { digestOf, canonical } from './checkpoint/canonical.ts'
-import { commit, readDocument } from './checkpoint/documents.ts'
+import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import type { DataSpec } from './contracts.ts'
-import { DataDocument, ModelDocument, type NamedBlob } from './contracts.ts'
+import type { DataFindings, DataSpec, NamedBlob } from './contracts.ts'
+import { DataDocument, ModelDocument, RunDocument, SpecDocument } from './contracts.ts'
 import { durable } from './durable.ts'
 import { policyOf } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
@@ -18,18 +20,64 @@ export function intakeActivities(deps: Deps) {
   return {
     intakeModel: ({ model }: { model: string }) => durable((control) => intakeModel(deps, model, control)),
 
-    intakeData: ({ data }: { data: DataSpec }) =>
-      durable(async ({ signal }) => {
-        const key = keys.data(digestOf(data))
-        const known = await readDocument(deps.store, key, DataDocument)
-        if (known !== null) return { source: key, count: known.count }
-        const fetched = (url: string) => fetch(url, { signal })
-        const problems = await loadProblems(data, { folder: deps.dataFolder, fetch: fetched })
-        const blob = await deps.blobs.put(new TextEncoder().encode(canonical(problems)), { signal })
-        const document = { format: 1 as const, data, problems: blob, count: problems.length }
-        return { source: key, count: (await commit(deps.store, key, DataDocument, document)).count }
+    /** `run`: what the run began with is taken where its source cannot be had any more. */
+    intakeData: ({ data, run }: { data: DataSpec; run?: string }) =>
+      durable(async ({ signal }): Promise<TakenIn> => {
+        try {
+          return await intakeData(deps, data, signal)
+        } catch (error) {
+          const known = error instanceof DataUnavailable && run !== undefined
+          const begun = known ? await begunWith(deps, run, data) : null
+          if (begun === null) throw error
+          return begun
+        }
       }),
   }
+}
+
+export interface TakenIn {
+  /** The key of the DataDocument. */
+  readonly source: string
+  readonly count: number
+  readonly findings?: DataFindings
+}
+
+/** A set with a name, and a file of a pinned revision, are known by it; any other file by what is in it now. */
+export async function intakeData(deps: Deps, data: DataSpec, signal: AbortSignal): Promise<TakenIn> {
+  const origin = data.source === undefined ? null : await openOrigin(data.source, deps)
+  const pinned = origin === null ? data : origin.pinned === null ? null : { ...data, source: origin.pinned }
+  const pinnedKey = pinned === null ? null : keys.data(digestOf(pinned))
+  const known = pinnedKey === null ? null : await readDocument(deps.store, pinnedKey, DataDocument)
+  if (known !== null && pinnedKey !== null) return takenIn(pinnedKey, known)
+
+  const fetched = (url: string) => fetch(url, { signal })
+  const read = async () => (await origin?.read(signal)) ?? new Uint8Array()
+  const { problems, places } = await load(data, { folder: deps.dataFolder, fetch: fetched, read })
+  const blob = await deps.blobs.put(new TextEncoder().encode(canonical(problems)), { signal })
+  const key = pinnedKey ?? keys.data(digestOf({ data, problems: blob.digest }))
+  const document: DataDocument = {
+    format: 1,
+    data: pinned ?? data,
+    problems: blob,
+    count: problems.length,
+    findings: findingsOf(problems, places),
+  }
+  return takenIn(key, await commit(deps.store, key, DataDocument, document))
+}
+
+const takenIn = (source: string, { count, findings }: DataDocument): TakenIn => ({
+  source,
+  count,
+  ...(findings && { findings }),
+})
+
+/** The problems under which a run was last started, if that was with the same `data`; else null. */
+async function begunWith({ store }: Deps, run: string, data: DataSpec): Promise<TakenIn | null> {
+  const known = await readDocument(store, keys.run(run), RunDocument)
+  if (known === null) return null
+  const { spec, data: key } = await requireDocument(store, known.specs.at(-1) ?? '', SpecDocument)
+  if (canonical(spec.data) !== canonical(data)) return null
+  return takenIn(key, await requireDocument(store, key, DataDocument))
 }
 
 /** A pinned source is known by its name alone; a folder or a bucket by what is in it now. */

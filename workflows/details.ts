@@ -1,6 +1,14 @@
 /** What people see of a workflow: Markdown for the Web UI, and the search attributes that the namespace knows. */
 import { setCurrentDetails, upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
-import type { Accuracy, Cell, Problem, ResolvedTrain, Sum } from '../activities/contracts.ts'
+import type {
+  Accuracy,
+  Cell,
+  DataFindings,
+  Overlap,
+  Problem,
+  ResolvedTrain,
+  Sum,
+} from '../activities/contracts.ts'
 import type { CurvePoint } from './curve.ts'
 import type { SweepProgress } from './sweep.ts'
 import type { StepMetrics, TrainProgress } from './train.ts'
@@ -28,6 +36,7 @@ export function trainDetails(
   recent: readonly StepMetrics[],
   curve: readonly CurvePoint[],
   missing: readonly string[],
+  notes: readonly string[],
 ): string {
   const columns = [
     'reward',
@@ -51,6 +60,7 @@ export function trainDetails(
     `**${at.phase}**, step ${at.step} of ${at.steps}: ${spec.model}, reward \`${JSON.stringify(spec.reward)}\`, seed ${spec.seed}`,
     ...(at.stopped === undefined ? [] : [`Stopped before its steps were done: ${at.stopped}`]),
     ...unknownAttributes(missing),
+    ...notes,
     ...(points.length > 0
       ? ['', '| step | benchmark | accuracy, % [95%] | code, % |', '|---|---|---|---|', ...points]
       : []),
@@ -58,6 +68,27 @@ export function trainDetails(
       ? ['', `| step | ${columns.join(' | ')} |`, `|---|${columns.map(() => '---').join('|')}|`, ...rows]
       : []),
   ].join('\n')
+}
+
+/** What a person should know of a run's problems, a line each; nothing where there is nothing to say. */
+export function dataNotes(findings: DataFindings | undefined, overlaps: readonly Overlap[] = []): string[] {
+  const named = (what: string, { count, first }: DataFindings['duplicates']) =>
+    count === 0 ? [] : [`${count} ${what} (${first.join('; ')}${count > first.length ? '; …' : ''})`]
+  const none = { count: 0, first: [] }
+  const found = [
+    ...named('statements come again', findings?.duplicates ?? none),
+    ...named('answers are compared as text only', findings?.unreadable ?? none),
+  ]
+  const shared = overlaps
+    .filter(({ same, words }) => same.benchmark + words.benchmark > 0)
+    .map(
+      ({ benchmark, problems, same, words }) =>
+        `${benchmark}: of ${problems} problems ${same.benchmark} are among the training data, ${words.benchmark} share 13 words with them`,
+    )
+  return [
+    ...(found.length > 0 ? [`Data: ${found.join(', ')}`] : []),
+    ...(shared.length > 0 ? [`Data and benchmarks: ${shared.join('; ')}`] : []),
+  ]
 }
 
 const unknownAttributes = (missing: readonly string[]) =>

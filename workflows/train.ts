@@ -9,7 +9,7 @@ import * as wf from '@temporalio/workflow'
 import type { Metrics, Stopped } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { Curve, type CurvePoint } from './curve.ts'
-import { trainDetails, upsert } from './details.ts'
+import { dataNotes, trainDetails, upsert } from './details.ts'
 import { light, type Moved } from './proxies.ts'
 import { nonFinite, stepOn } from './step.ts'
 import { stopping } from './stopping.ts'
@@ -52,6 +52,8 @@ export interface TrainResult {
   readonly stopped?: Stopped
   readonly checkpoint: string
   readonly policy: string
+  /** What a person should know of the run's problems. */
+  readonly notes?: readonly string[]
   /** The last points; all of them lie in the store. */
   readonly curve: readonly CurvePoint[]
   readonly metrics: Metrics
@@ -82,9 +84,10 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
   const { spec, attributes, missing } = await light.admitTrain({ spec: input, run })
   const [model, data] = await Promise.all([
     light.intakeModel({ model: spec.model }),
-    light.intakeData({ data: spec.data }),
+    light.intakeData({ data: spec.data, run }),
   ])
   const enrolled = await light.enroll({ run, spec, model: model.source, data: data.source })
+  const notes = dataNotes(data.findings, enrolled.overlaps)
   upsert(attributes, { Model: spec.model, Seed: spec.seed, Step: enrolled.step })
   let last = enrolled.step
   let stopped: Stopped | null = null
@@ -93,7 +96,7 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
     const reward = recent.at(-1)?.metrics['reward']
     const said = { ...(reward !== undefined && { reward }), ...(stopped && { stopped: stopped.message }) }
     at = { phase, step, steps: spec.steps, ...said }
-    details = trainDetails(spec, at, recent, curve.points, missing)
+    details = trainDetails(spec, at, recent, curve.points, missing, notes)
     wf.setCurrentDetails(details)
   }
 
@@ -157,6 +160,7 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
     ...(stopped && { stopped }),
     checkpoint,
     policy,
+    ...(notes.length > 0 && { notes }),
     curve: curve.points,
     metrics: recent.at(-1)?.metrics ?? {},
     deviceSeconds: deviceSeconds + curve.deviceSeconds,

@@ -1,15 +1,18 @@
 /** Which problems of a set a spec asks for. A filter that cannot match is an error, never an empty or a full set. */
 import type { DataSpec } from '../contracts.ts'
 import { stream } from '../seed.ts'
-import { InvalidData } from './jsonl.ts'
+import { InvalidData } from './check.ts'
 import type { Problem } from './problem.ts'
 
-export type Selection = Omit<DataSpec, 'name'> & {
-  /** Seed of a shuffle before `limit` takes the first; absent keeps the set's own order. */
-  readonly shuffle?: number
-}
+export type Selection = Pick<DataSpec, 'where' | 'only' | 'shuffle' | 'limit'>
 
-export function select(problems: readonly Problem[], selection: Selection, name: string): Problem[] {
+/** `name` is the set's in messages, `set` in the shuffle's stream: a file may move and keep its order. */
+export function select(
+  problems: readonly Problem[],
+  selection: Selection,
+  name: string,
+  set: string = name,
+): Problem[] {
   let chosen = [...problems]
   for (const [column, wanted] of Object.entries(selection.where ?? {})) {
     const values = new Set((Array.isArray(wanted) ? wanted : [wanted]).map(String))
@@ -33,7 +36,7 @@ export function select(problems: readonly Problem[], selection: Selection, name:
       `${name}: where ${JSON.stringify(selection.where)}: none of ${problems.length} problems`,
     )
   if (selection.shuffle !== undefined) {
-    const order = stream({ seed: selection.shuffle, purpose: 'data', problem: name }).permutation(
+    const order = stream({ seed: selection.shuffle, purpose: 'data', problem: set }).permutation(
       chosen.length,
     )
     chosen = order.map((i) => chosen[i]!)

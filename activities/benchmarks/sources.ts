@@ -18,7 +18,7 @@ export interface SourceFile {
   readonly level?: number
 }
 
-export type PublishedSet = Exclude<DataSpec['name'], 'nano' | 'arithmetic'>
+export type PublishedSet = Exclude<NonNullable<DataSpec['name']>, 'nano' | 'arithmetic'>
 
 const file = (name: string, path: string, sha256: string): SourceFile => ({
   name: `${name}.jsonl`,

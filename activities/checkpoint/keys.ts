@@ -14,6 +14,7 @@ export const blobs = (digit: string) => `blobs/sha256/${digit}`
 export const spec = (hash: string) => `specs/${checked(hash)}.json`
 export const model = (key: string) => `models/${checked(key)}.json`
 export const data = (key: string) => `data/${checked(key)}.json`
+export const overlaps = (key: string) => `overlaps/${checked(key)}.json`
 export const pretrain = (lineage: string) => `pretrain/${checked(lineage)}.json`
 export const evaluation = (key: string) => `evaluations/${checked(key)}.json`
 export const completions = (key: string, shard: number) =>
@@ -26,6 +27,7 @@ export const unfinishedRollouts = (id: string, step: number, shard: number) =>
 export const labels = (key: string) => `labels/${checked(key)}.parquet`
 
 export const run = (id: string) => `${runFolder(id)}/run.json`
+export const overlap = (id: string) => `${runFolder(id)}/overlap.json`
 export const result = (id: string) => `${runFolder(id)}/result.json`
 /** Prefix of all that a run's steps wrote. */
 export const steps = (id: string) => `${runFolder(id)}/steps/`

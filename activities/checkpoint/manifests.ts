@@ -24,8 +24,8 @@ import {
 const namesNothing = [
   /^store\.json$/,
   /^surveys\//,
-  /^runs\/[^/]+\/((run|result)\.json|steps\/)/,
-  /^evaluations\//,
+  /^runs\/[^/]+\/((run|result|overlap)\.json|steps\/)/,
+  /^(evaluations|overlaps)\//,
 ]
 
 const schemas: readonly (readonly [RegExp, z.ZodType])[] = [

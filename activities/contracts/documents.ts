@@ -143,8 +143,25 @@ export type SweepDocument = z.infer<typeof SweepDocument>
 export const ModelDocument = strict({ format: z.literal(1), source: z.string(), policy: Policy })
 export type ModelDocument = z.infer<typeof ModelDocument>
 
+const findings = strict({ count: z.int().min(0), first: z.array(z.string()) })
+/** What a person should know of problems, with the first few of each kind by file and line. */
+export const DataFindings = strict({
+  /** Statements that come again. */
+  duplicates: findings,
+  /** Answers that the grader compares as text only. */
+  unreadable: findings,
+})
+export type DataFindings = z.infer<typeof DataFindings>
+
 /** data/<key>.json: the problems a spec's `data` stands for, as one blob (a JSON array of Problem). */
-export const DataDocument = strict({ format: z.literal(1), data: DataSpec, problems: Blob, count })
+export const DataDocument = strict({
+  format: z.literal(1),
+  data: DataSpec,
+  problems: Blob,
+  count,
+  /** Documents from before it was noted lack it. */
+  findings: DataFindings.optional(),
+})
 export type DataDocument = z.infer<typeof DataDocument>
 
 /** pretrain/<lineage>.json: a nano model on its way. */
@@ -188,6 +205,30 @@ export const CheckpointDocument = strict({
   learntFrom: z.array(strict({ rollouts: Digest, rewards: Digest })),
 })
 export type CheckpointDocument = z.infer<typeof CheckpointDocument>
+
+const shared = strict({ benchmark: z.int().min(0), training: z.int().min(0) })
+/** What training problems share with one benchmark: how many problems of each side. */
+export const Overlap = strict({
+  benchmark: z.string(),
+  /** Of the benchmark, as it is evaluated. */
+  problems: z.int().min(0),
+  /** The same statement, and a run of 13 words. */
+  same: shared,
+  words: shared,
+  /** The first few pairs, by their ids. */
+  first: z.array(strict({ training: z.string(), benchmark: z.string(), how: z.enum(['same', 'words']) })),
+})
+export type Overlap = z.infer<typeof Overlap>
+
+/** overlaps/<key>.json, by what was compared; and runs/<run>/overlap.json, the run's own. */
+export const OverlapDocument = strict({
+  format: z.literal(1),
+  /** Digests of the problems. */
+  training: Digest,
+  benchmarks: z.array(Digest),
+  overlaps: z.array(Overlap),
+})
+export type OverlapDocument = z.infer<typeof OverlapDocument>
 
 /** Why a run ended before its steps were done. */
 export const Stopped = strict({

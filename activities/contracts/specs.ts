@@ -21,16 +21,38 @@ export const Reward: z.ZodType<Reward> = z.lazy(() =>
   ]),
 )
 
-export const DataSpec = strict({
-  name: z.enum(['nano', 'arithmetic', 'deepscaler', 'math-500', 'amc', 'aime-2024', 'aime-2025']),
+const data = {
+  /** One of the two: a set that we know, or a user's file of JSON Lines or Parquet. */
+  name: z.enum(['nano', 'arithmetic', 'deepscaler', 'math-500', 'amc', 'aime-2024', 'aime-2025']).optional(),
+  /** file:///…, s3://… or hf://datasets/owner/name@revision/path. */
+  source: z.string().min(1).optional(),
+  /** Of a file: its column for `problem`, `answer` and `id` where it has another name, and further ones to keep. */
+  columns: z
+    .record(z.string().regex(/^[A-Za-z]\w*$/, 'a name of letters, digits and _'), z.string())
+    .optional(),
   /** nano and arithmetic have both; the benchmarks are all test, deepscaler is all train. */
   split: z.enum(['train', 'test']).optional(),
   where: z
     .record(z.string(), z.union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))]))
     .optional(),
   only: z.array(z.string()).min(1).optional(),
+  /** Seed of a shuffle before `limit` takes the first; absent keeps the set's own order. */
+  shuffle: z.int().min(0).optional(),
   limit: count.optional(),
-})
+}
+export const DataSpec = strict(data)
+  .refine(({ name, source }) => (name === undefined) !== (source === undefined), {
+    message: 'give either name or source',
+    path: ['name'],
+  })
+  .refine(({ name, columns }) => name === undefined || columns === undefined, {
+    message: 'belongs to a source; the sets that have a name have our columns',
+    path: ['columns'],
+  })
+  .refine(({ source, split }) => source === undefined || split === undefined, {
+    message: 'a file has no splits',
+    path: ['split'],
+  })
 export type DataSpec = z.infer<typeof DataSpec>
 
 export const Sampling = strict({
@@ -128,7 +150,7 @@ export const TrainSpec = strict({
   reward: Reward.optional(),
   seed: z.int().min(0).optional(),
   steps: z.int().min(0).optional(),
-  data: DataSpec.partial().optional(),
+  data: strict(data).optional(),
   batch: strict(batch).partial().optional(),
   sampling: Sampling.partial().optional(),
   objective: z

@@ -52,7 +52,9 @@ export async function openSource(model: string, reach: Reach): Promise<ModelSour
 /** Throws NotAllowed unless a URL lies beneath one of the worker's prefixes, whole path segments, no way back up. */
 export function requireAllowed(what: string, url: string, allow: readonly string[]): void {
   const asFolder = (path: string) => (path.endsWith('/') ? path : `${path}/`)
-  const isBeneath = allow.some((prefix) => url.startsWith(asFolder(prefix)))
+  // As whoever opens it reads it: %2e%2e is a way back up, too.
+  const plain = URL.canParse(url) ? new URL(url).href : ''
+  const isBeneath = allow.some((prefix) => plain.startsWith(asFolder(new URL(prefix).href)))
   if (isBeneath && !asFolder(url).includes('/../')) return
   const allowed = allow.join(',') || 'nothing'
   throw new NotAllowed(`${what}: not beneath what this worker allows (PLACEBO_ALLOW=${allowed})`)

@@ -66,7 +66,9 @@ const replaced = new Set(['reward', 'where', 'only', 'stop'])
 function merge(under: unknown, over: unknown, key = ''): unknown {
   if (over === undefined) return under
   if (!isRecord(under) || !isRecord(over) || replaced.has(key)) return over
-  if (key === 'data' && over['name'] !== undefined && over['name'] !== under['name']) return over
+  // The filters of one data set have nothing to do with another.
+  const isAnother = (field: string) => over[field] !== undefined && over[field] !== under[field]
+  if (key === 'data' && ['name', 'source'].some(isAnother)) return over
   const merged: Record<string, unknown> = { ...under }
   for (const [name, value] of Object.entries(over)) merged[name] = merge(under[name], value, name)
   return merged

@@ -1,8 +1,7 @@
 /**
  * What the faults cost, by kind. Three figures:
  *
- * Activities run again: Temporal's own count, the attempts of each activity that ended beyond its first. An attempt
- * that was cut off is charged to the strike that fell between its beginning and the next one's: to a strike on its own
+ * Activities run again: by Temporal's own count (attempts.ts). An attempt that was cut off is charged to the strike that fell between its beginning and the next one's: to a strike on its own
  * worker if there is one, else to a server's death, else to the network. What fits none is charged to `other`.
  *
  * Rollouts sampled again: rollouts that an engine began to draw for a table which the S3 server already had when the
@@ -14,10 +13,12 @@
  * noticed, the queue), added up over activities that may have waited side by side. Of what cut nothing off, from the
  * fault until the same request was answered, or the server again.
  */
+import { cutOffs, idOf, type CutOff } from './attempts.ts'
 import type { Strike } from './faults.ts'
 import type { Activity } from './histories.ts'
-import type { Attempt, Note } from './notes.ts'
+import type { Note } from './notes.ts'
 import { kinds, type Kind } from './plan.ts'
+import { waitsOf, type Charge, type Waits } from './waits.ts'
 
 export interface Cost {
   activities: number
@@ -31,16 +32,7 @@ export interface Costs {
   readonly begun: number
   /** Attempts that no strike explains: the activity, and what it failed with. */
   readonly unexplained: readonly string[]
-}
-
-/** An attempt that ended without a result, from its beginning to the next one's. */
-interface CutOff {
-  readonly fromMs: number
-  readonly toMs: number
-  readonly worker: string | null
-  readonly id: string
-  /** What it was, and its failure as far as the history keeps it. */
-  readonly what: string
+  readonly waits: Waits
 }
 
 export function costsOf(
@@ -56,12 +48,12 @@ export function costsOf(
   const causes = new Map<string, Kind | 'other'>()
   const charged = new Set<Strike>()
   const unexplained: string[] = []
-  for (const cut of cutOffs(activities, notes)) {
-    const strike = causeOf(cut, strikes)
-    if (strike === null) unexplained.push(cut.what)
+  const charges = cutOffs(activities, notes).map((cut): Charge => [cut, causeOf(cut, strikes)])
+  for (const [cut, strike] of charges) {
+    if (strike === null) unexplained.push(`${cut.type}: ${cut.failure ?? 'unknown'}`)
     else charged.add(strike)
     const kind = strike?.kind ?? 'other'
-    causes.set(cut.id, kind)
+    causes.set(cut.next, kind)
     byKind[kind].activities += 1
     byKind[kind].seconds += (cut.toMs - cut.fromMs) / 1000
   }
@@ -71,34 +63,22 @@ export function costsOf(
 
   const drawings = notes.filter((note) => note.what === 'sample')
   const again = drawings.filter(({ table, lookedMs }) => lookedMs > (stored(table) ?? Infinity))
-  for (const { rollouts, ...attempt } of again) {
-    const cause = causes.get(idOf({ ...attempt, attempt: attempt.attempt - 1 })) ?? 'other'
-    byKind[cause].rollouts += rollouts
-  }
+  for (const note of again) byKind[causes.get(idOf(note)) ?? 'other'].rollouts += note.rollouts
   const tables = new Set(drawings.map(({ table }) => table))
-  return { byKind, begun: drawings.length - tables.size - again.length, unexplained }
+  const types = new Map(activities.map((activity) => [activityOf(activity), activity.type]))
+  const typeOf = (note: Note) => types.get(activityOf(note)) ?? 'unknown'
+  return {
+    byKind,
+    begun: drawings.length - tables.size - again.length,
+    unexplained,
+    waits: waitsOf(charges, notes, strikes, typeOf),
+  }
 }
 
-function cutOffs(activities: readonly Activity[], notes: readonly Note[]): CutOff[] {
-  const begun = new Map(notes.flatMap((note) => (note.what === 'begin' ? [[idOf(note), note] as const] : [])))
-  return activities.flatMap((activity) =>
-    Array.from({ length: activity.attempts - 1 }, (_, index): CutOff => {
-      const id = idOf({ ...activity, attempt: index + 1 })
-      const next = begun.get(idOf({ ...activity, attempt: index + 2 }))
-      // An attempt that died before its first note began when the activity was scheduled, or as far as anybody knows.
-      const fromMs = begun.get(id)?.atMs ?? activity.scheduledMs
-      const toMs = next?.atMs ?? activity.startedMs
-      const isLast = index + 2 === activity.attempts
-      const what = `${activity.type}: ${(isLast && activity.failure) || 'unknown'}`
-      return { id, fromMs, toMs, worker: begun.get(id)?.worker ?? null, what }
-    }),
-  )
-}
-
-const idOf = ({ workflow, run, activity, attempt }: Attempt) => [workflow, run, activity, attempt].join(' ')
+const activityOf = ({ workflow, run, activity }: Activity | Note) => [workflow, run, activity].join(' ')
 
 /** Nearest causes first: the worker itself, a server, the network. Of several, the last before the next attempt. */
-function causeOf({ fromMs, toMs, worker }: CutOff, strikes: readonly Strike[]): Strike | null {
+function causeOf({ fromMs, toMs, worker, failure }: CutOff, strikes: readonly Strike[]): Strike | null {
   const during = strikes.filter(({ atMs, endMs }) => atMs <= toMs && Math.max(atMs, endMs ?? atMs) >= fromMs)
   const own = during.filter(
     (strike) => strike.worker !== null && (worker === null || strike.worker === worker),
@@ -107,7 +87,9 @@ function causeOf({ fromMs, toMs, worker }: CutOff, strikes: readonly Strike[]): 
   const network = during.filter(({ kind, worker }) => worker === null && kind !== 'upload killed half-way')
   // A clock that is wrong stops nothing by itself: it is the last to be blamed.
   const clocks = own.filter(({ kind }) => kind === 'clock jumps')
-  const stops = own.filter(({ kind }) => kind !== 'clock jumps')
+  // Who is killed says nothing any more: an attempt that gave a reason had ended before.
+  const silent = failure === null || /timeout/i.test(failure)
+  const stops = own.filter(({ kind }) => kind !== 'clock jumps' && (silent || kind !== 'worker SIGKILL'))
   return (
     [stops, servers, network, clocks].map((found) => found.at(-1)).find((found) => found !== undefined) ??
     null

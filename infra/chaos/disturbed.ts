@@ -1,5 +1,6 @@
 /** The run that faults strike: a stack of its own, its workers behind the fault proxy, and the plan carried out on it. */
 import { setMaxListeners } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startStack } from '../stack.ts'
@@ -80,6 +81,8 @@ export async function disturb(given: Disturbance): Promise<Disturbed> {
     const activities = await activitiesOf(opened.client)
     const notes = (await Promise.all(workers.all.map(({ folder }) => read(folder)))).flat()
     const stored = storedOf(stack.storeUrl, proxy)
+    // What the figures are made of, for whoever asks one of them why.
+    await writeFile(join(folder, 'record.json'), JSON.stringify({ strikes, activities, notes }))
     checkNotes(notes, stored)
     const costs = costsOf(activities, notes, strikes, stored)
     const finished = await finish(opened, signal)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listening, loopback } from '../servers.ts'
 import type { Supervised } from '../supervise.ts'
-import { files } from './notes.ts'
+import { files, read } from './notes.ts'
 import type { Fault, Kind } from './plan.ts'
 import type { FaultProxy, Hit, Order } from './proxy.ts'
 import { breakUpload } from './upload.ts'
@@ -30,6 +30,8 @@ export interface Strike {
   readonly endMs: number | null
   /** The worker that it struck; null: all of them. */
   readonly worker: string | null
+  /** When the process that was killed or told to stop was gone. */
+  readonly goneMs?: number
 }
 
 type Striker = (world: World, fault: Fault) => Promise<() => Strike>
@@ -39,14 +41,15 @@ export const strikers: Readonly<Record<Kind, Striker>> = {
   'worker SIGKILL': async (world, fault) => {
     const worker = pick(world.workers, fault)
     await sleep(3000 * fault.amount) // not always right after its start
-    const atMs = await worker.kill(world.signal)
-    return () => ({ kind: fault.kind, atMs, endMs: null, worker: worker.name })
+    const death = await worker.kill(world.signal)
+    return () => ({ kind: fault.kind, ...death, endMs: null, worker: worker.name })
   },
   'worker SIGTERM': async (world, fault) => {
     const worker = pick(world.workers, fault)
     await sleep(3000 * fault.amount)
-    const atMs = await worker.terminate(world.signal)
-    return () => ({ kind: fault.kind, atMs, endMs: null, worker: worker.name })
+    if (worker.role === 'compute') await computes(worker, world.signal)
+    const death = await worker.terminate(world.signal)
+    return () => ({ kind: fault.kind, ...death, endMs: null, worker: worker.name })
   },
   'Temporal server kill -9': ({ temporal, signal }, fault) => killServer(temporal, fault, signal),
   'S3 server kill -9': ({ s3, signal }, fault) => killServer(s3, fault, signal),
@@ -131,6 +134,16 @@ async function network({ proxy, signal }: World, { kind }: Fault, order: Order):
     const ends = recovered(hits).filter((ms) => ms !== null)
     const endMs = ends.length === 0 ? null : Math.max(...ends)
     return { kind, atMs: hits[0]?.atMs ?? 0, endMs, worker: null }
+  }
+}
+
+/** Resolves when the worker has just begun to compute: between two activities there is nothing that a signal could stop. */
+async function computes({ folder }: Worker, signal: AbortSignal): Promise<void> {
+  const begun = async () => (await read(folder)).filter(({ what }) => what === 'progress').length
+  const before = await begun()
+  while ((await begun()) <= before) {
+    signal.throwIfAborted()
+    await sleep(20)
   }
 }
 

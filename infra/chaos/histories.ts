@@ -1,4 +1,5 @@
 /** What Temporal itself recorded: every activity of every workflow of a namespace, and how often it had to be begun. */
+import { createHash } from 'node:crypto'
 import type { Client } from '@temporalio/client'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -12,7 +13,13 @@ export interface Activity {
   readonly startedMs: number
   /** The number of its last attempt: 1 unless it was begun again. */
   readonly attempts: number
-  /** What the attempt before the last one failed with; null: there was none. */
+  /** Digest of what it was given. */
+  readonly input: string
+  /** Whether it has a result: an activity that may be tried once only can end without. */
+  readonly completed: boolean
+  /** It ended without a result because its worker had no slot for it. */
+  readonly busy: boolean
+  /** What its last attempt that failed did so with; null: none did. */
   readonly failure: string | null
 }
 
@@ -24,10 +31,12 @@ export async function activitiesOf(client: Client): Promise<Activity[]> {
   for (const { workflowId, runId } of executions) {
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory()
     const byId = new Map((events ?? []).map((event) => [String(event.eventId), event]))
+    const ends = endsOf([...byId.values()])
     for (const { activityTaskStartedEventAttributes: started, eventTime } of byId.values()) {
       if (!started) continue
       const event = byId.get(String(started.scheduledEventId))
       const scheduled = event?.activityTaskScheduledEventAttributes
+      const end = ends.get(String(started.scheduledEventId)) ?? null
       found.push({
         workflow: workflowId,
         run: runId,
@@ -36,11 +45,43 @@ export async function activitiesOf(client: Client): Promise<Activity[]> {
         scheduledMs: millisecondsOf(event?.eventTime),
         startedMs: millisecondsOf(eventTime),
         attempts: started.attempt ?? 1,
-        failure: started.lastFailure?.message ?? null,
+        input: digestOf(scheduled?.input?.payloads ?? []),
+        completed: end === null,
+        busy: end?.applicationFailureInfo?.type === 'Busy',
+        failure: end?.message ?? started.lastFailure?.message ?? null,
       })
     }
   }
   return found
+}
+
+interface Failure {
+  readonly message?: string | null
+  readonly applicationFailureInfo?: { readonly type?: string | null } | null
+}
+
+type Event = NonNullable<
+  Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>['events']
+>[number]
+
+/** Why each activity that has no result ended, by the event that scheduled it. */
+function endsOf(events: readonly Event[]): Map<string, Failure> {
+  return new Map(
+    events.flatMap((event): [string, Failure][] => {
+      const end =
+        event.activityTaskFailedEventAttributes ??
+        event.activityTaskTimedOutEventAttributes ??
+        event.activityTaskCanceledEventAttributes
+      if (!end) return []
+      return [[String(end.scheduledEventId), ('failure' in end && end.failure) || { message: 'cancelled' }]]
+    }),
+  )
+}
+
+function digestOf(payloads: readonly { readonly data?: Uint8Array | null }[]): string {
+  const hash = createHash('sha256')
+  for (const { data } of payloads) hash.update(data ?? '')
+  return hash.digest('hex')
 }
 
 /** The list of workflows is an index that follows with a delay: asks until as many are closed as there must be. */

@@ -23,6 +23,8 @@ export type Note = Attempt & { readonly worker: string; readonly atMs: number } 
         readonly lookedMs: number
         readonly rollouts: number
       }
+    | { readonly what: 'progress' } // the engine computes, for the first time in the attempt
+    | { readonly what: 'told' } // the worker is told to stop while the attempt runs
   )
 
 /** How a worker is told: files that the harness writes; beside each, what the worker writes when it took effect. */
@@ -45,6 +47,6 @@ export async function read(folder: string): Promise<Note[]> {
   const text = await readFile(join(folder, files.notes), 'utf8').catch(() => '')
   return text
     .split('\n')
-    .filter(Boolean)
+    .slice(0, -1) // after the last line, or half of one
     .map((line) => JSON.parse(line) as Note)
 }

@@ -2,7 +2,9 @@
 import type { Comparison } from './compare.ts'
 import type { Cost } from './cost.ts'
 import type { Disturbed } from './disturbed.ts'
+import { activityOptions } from '../../temporal.config.ts'
 import { countsOf, kinds, type Fault, type Kind } from './plan.ts'
+import type { Waits } from './waits.ts'
 
 export interface Outcome {
   readonly seed: number
@@ -41,6 +43,9 @@ export function markdown(outcome: Outcome): string {
   return [
     tableOf(outcome),
     '',
+    waitsTable(disturbed.costs.waits),
+    '',
+    metBy(disturbed.costs.waits, countsOf(disturbed.strikes)['worker SIGTERM']),
     `Seed ${seed}, ${minutes} minutes: ${disturbed.sweeps} sweeps in ${disturbed.seconds.toFixed(0)} s, ` +
       `${undisturbedSeconds.toFixed(0)} s undisturbed (${lost.toFixed(0)} s lost).`,
     `Digests compared: ${count} (${named.join(', ')}); ${differences.length} differ.`,
@@ -76,6 +81,42 @@ function tableOf({ faults, disturbed }: Outcome): string {
     ...(byKind.other.activities > 0 ? [['not attributed', '', '', ...cells(byKind.other)]] : []),
     ['**all**', sum(planned), sum(struck), ...cells(total)],
   ]
+  return aligned(head, rows)
+}
+
+/** What a run waits for when its worker is gone: a heartbeat that does not come, or nothing at all. */
+const goals = {
+  afterKill: Number.parseFloat(activityOptions.compute.heartbeatTimeout) + 5,
+  afterStop: 5,
+}
+
+function waitsTable({ afterKill, afterStop }: Waits): string {
+  const head = ['from … to the progress of what followed', 'times', 'least', 'median', 'most', 'goal']
+  const row = (name: string, seconds: readonly number[], goal: number) => {
+    const sorted = seconds.toSorted((a, b) => a - b)
+    const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]
+    const cells = [0, 0.5, 1].map(at).map((value) => (value === undefined ? '' : `${value.toFixed(1)} s`))
+    return [name, String(sorted.length), ...cells, `${goal} s`]
+  }
+  return aligned(head, [
+    head,
+    row('kill -9 of a compute worker', afterKill, goals.afterKill),
+    row('end of a compute worker told to stop', afterStop, goals.afterStop),
+  ])
+}
+
+function metBy({ met: { strikes, running, again, seconds } }: Waits, all: number): string {
+  const types = Object.entries(running).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const count = types.reduce((sum, [, n]) => sum + n, 0)
+  const named = types.map(([type, n]) => `${n} ${type}`).join(', ')
+  return (
+    `SIGTERM met work in ${strikes} of ${all} cases: ${count} running activities${named && ` (${named})`}, ` +
+    `of which ${again} were begun again, at a cost of ${seconds.toFixed(1)} s, and the others ended first.`
+  )
+}
+
+/** Columns as wide as their widest cell. */
+function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`

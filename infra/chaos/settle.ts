@@ -31,13 +31,19 @@ export async function openStack(stack: Stack): Promise<Opened> {
     else process.env[name] = value
   }
   const store = await openStore(stack.storeUrl)
-  const connection = await Connection.connect({ address: stack.temporalAddress })
+  const connection = connectTo(stack.temporalAddress)
   const close = async () => {
     await connection.close()
     await store.close()
   }
   return { client: new Client({ connection }), store, close }
 }
+
+/**
+ * A connection that repeats no call by itself: the client's repetition waits in a timer, and once the connection is
+ * closed that timer throws where nobody can catch it. `execute` asks again instead.
+ */
+export const connectTo = (address: string): Connection => Connection.lazy({ address, interceptors: [] })
 
 /** Nothing writes any more when this is called: the grace period may be none. */
 export async function finish({ client, store }: Opened, signal: AbortSignal): Promise<Finished> {

@@ -1,4 +1,5 @@
 /** The same sweeps on a stack as `npm run dev` starts it, with nothing between its parts and nobody who kills them. */
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import { startStack } from '../stack.ts'
 import { finish, openStack, type Finished } from './settle.ts'
@@ -18,6 +19,7 @@ export async function leaveAlone(
   const opened = await openStack(stack)
   const ended = new AbortController()
   const signal = AbortSignal.any([told, ended.signal])
+  setMaxListeners(0, signal) // every sweep listens
   void stack.failed.then((error) => ended.abort(error))
   try {
     report(`the same ${sweeps} sweeps, undisturbed`)
@@ -32,6 +34,7 @@ export async function leaveAlone(
     const seconds = (Date.now() - begun) / 1000
     return { ...(await finish(opened, signal)), seconds }
   } finally {
+    ended.abort(new Error('over')) // a lane whose neighbour failed
     await opened.close()
     await stack.stop()
   }

@@ -2,7 +2,9 @@
  * The work that is disturbed: sweeps of nano models, one after another in two lanes, so that there is always something
  * to disturb. Sweep n is the same whatever happened before it, so the undisturbed run can repeat exactly those that ran.
  *
- * AdamW with a checkpoint every third step only: its state dies with its worker and must be computed again.
+ * AdamW with a checkpoint every third step only: its state dies with its worker and must be computed again. Every
+ * second sweep has half the steps and groups so large that one sampling or update lasts for seconds: with activities of
+ * a tenth of a second, what tells a worker to stop would hardly ever meet one.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type Client } from '@temporalio/client'
@@ -10,13 +12,18 @@ import { taskQueues } from '../../temporal.config.ts'
 
 export const sweepId = (number: number) => `chaos-${number}`
 
-/** The spec of sweep `number`: two models, two arms, `steps` steps each. */
+const quick = { problems: 8, group: 4, minibatch: 16 }
+/** A shard holds whole groups, so each of these two is one. */
+const slow = { problems: 2, group: 256, minibatch: 128 }
+
+/** The spec of sweep `number`: two models, two arms, `steps` steps each, or half as many slow ones. */
 export function sweepSpec(number: number, steps: number): unknown {
+  const isSlow = number % 2 === 0
   return {
     base: {
       preset: 'demo',
-      steps,
-      batch: { problems: 8, group: 4, minibatch: 16 },
+      steps: isSlow ? Math.ceil(steps / 2) : steps,
+      batch: isSlow ? slow : quick,
       optimizer: { name: 'adamw', learningRate: 1e-4 },
       evaluate: { every: 4, limit: 16, samples: 2, temperature: 1 },
       checkpoint: { every: 3, keep: 2 },
@@ -44,11 +51,12 @@ export async function execute<T>(
   const told = new Promise<never>((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
   )
+  told.catch(() => undefined) // it may come when nobody waits for it
   for (;;) {
     signal.throwIfAborted()
     try {
-      if (!started)
-        await client.workflow.start(type, { taskQueue: taskQueues.light, workflowId, args: [input] })
+      const options = { taskQueue: taskQueues.light, workflowId, args: [input] }
+      if (!started) await Promise.race([client.workflow.start(type, options), told])
       started = true
       return (await Promise.race([client.workflow.getHandle(workflowId).result(), told])) as T
     } catch (error) {

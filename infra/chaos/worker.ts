@@ -7,7 +7,7 @@ import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
 import type { Store } from '../../activities/checkpoint/store.ts'
-import type { Engine } from '../../activities/engine/port.ts'
+import type { Control, Engine } from '../../activities/engine/port.ts'
 import { runWorker, type Role } from '../worker.ts'
 import { files, write, type Attempt } from './notes.ts'
 
@@ -47,9 +47,37 @@ function note(operation: string | symbol, key: string): void {
   if (!looked.has(context)) {
     looked.set(context, { table: '', lookedMs: 0 })
     write(folder, { what: 'begin', worker, atMs, ...attemptOf(context) })
+    listen(context)
   }
   const isTable = operation === 'get' && /\/(rollouts|completions)-\d+\.parquet$/.test(key)
   if (isTable && looked.get(context)?.table === '') looked.set(context, { table: key, lookedMs: atMs })
+}
+
+/** Notes that an attempt was running when the worker was told to stop. */
+function listen(context: Context): void {
+  const { cancellationSignal: signal } = context
+  const told = () => {
+    if ((signal.reason as Error | undefined)?.message !== 'WORKER_SHUTDOWN') return
+    write(folder, { what: 'told', worker, atMs: Date.now(), ...attemptOf(context) })
+  }
+  signal.addEventListener('abort', told, { once: true })
+}
+
+const progressed = new WeakSet<Context>()
+
+/** Notes the first word of an attempt's computing; bringing weights is not yet computing. */
+function watchedControl(control: Control): Control {
+  const context = Context.current()
+  return {
+    signal: control.signal,
+    progress: (at) => {
+      if (at.phase !== 'load' && !progressed.has(context)) {
+        progressed.add(context)
+        write(folder, { what: 'progress', worker, atMs: Date.now(), ...attemptOf(context) })
+      }
+      control.progress(at)
+    },
+  }
 }
 
 /** Notes every drawing of rollouts. A step only reads its tables: it never comes here. */
@@ -59,15 +87,16 @@ const watchedEngine = (engine: Engine): Engine => ({
     return engine.busySeconds
   },
   score: (...args) => engine.score(...args),
-  update: (...args) => engine.update(...args),
+  update: (checkpoint, minibatches, objective, optimizer, plan, control) =>
+    engine.update(checkpoint, minibatches, objective, optimizer, plan, watchedControl(control)),
   close: () => engine.close(),
-  sample: (policy, prompts, ...rest) => {
+  sample: (policy, prompts, decoding, control) => {
     const context = Context.current()
     const rollouts = prompts.reduce((sum, { samples }) => sum + samples.length, 0)
     const { table, lookedMs } = looked.get(context) ?? { table: '', lookedMs: 0 }
     const what = { what: 'sample', table, lookedMs, rollouts } as const
     write(folder, { ...what, worker, atMs: Date.now(), ...attemptOf(context) })
-    return engine.sample(policy, prompts, ...rest)
+    return engine.sample(policy, prompts, decoding, watchedControl(control))
   },
 })
 

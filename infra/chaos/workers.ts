@@ -23,10 +23,16 @@ export interface Worker {
   readonly folder: string
   /** Resolves once it serves. */
   serves(signal: AbortSignal): Promise<void>
-  /** kill -9 once it serves; resolves with the time of it. */
-  kill(signal: AbortSignal): Promise<number>
-  /** SIGTERM once it serves; resolves with the time of it when the process is gone. */
-  terminate(signal: AbortSignal): Promise<number>
+  /** kill -9 once it serves; resolves when the process is gone. */
+  kill(signal: AbortSignal): Promise<Death>
+  /** SIGTERM once it serves; resolves when the process is gone. */
+  terminate(signal: AbortSignal): Promise<Death>
+}
+
+/** When the signal was sent, and when the process was gone. */
+export interface Death {
+  readonly atMs: number
+  readonly goneMs: number
 }
 
 export interface Workers {
@@ -79,7 +85,7 @@ function live(name: string, role: Role, folder: string, env: WorkersOptions['env
   const watching = watch()
   let turn: Promise<unknown> = Promise.resolve()
   /** One after another, each on a worker that serves. */
-  const inTurn = (signal: AbortSignal, action: () => Promise<void>): Promise<number> => {
+  const inTurn = (signal: AbortSignal, action: () => Promise<void>): Promise<Death> => {
     const mine = turn.then(async () => {
       await serves(signal)
       const atMs = Date.now()
@@ -87,7 +93,7 @@ function live(name: string, role: Role, folder: string, env: WorkersOptions['env
       ordered = true
       await action()
       await struck.exited
-      return atMs
+      return { atMs, goneMs: Date.now() }
     })
     turn = mine.catch(() => undefined)
     return mine

@@ -11,6 +11,9 @@ const activity = (attempts: number, scheduledMs: number, startedMs: number): Act
   attempts,
   scheduledMs,
   startedMs,
+  input: 'same',
+  completed: true,
+  busy: false,
   failure: attempts === 1 ? null : 'heartbeat timeout',
 })
 const begin = (attempt: number, worker: string, atMs: number): Note => ({
@@ -68,6 +71,14 @@ describe('an activity that was begun again', () => {
     const { byKind } = costsOf([activity(2, 0, 9000)], [begin(1, 'a', 1000)], strikes, none)
     expect(byKind['S3 stalls'].activities).toBe(1)
     expect(byKind['clock jumps'].activities).toBe(0)
+  })
+
+  it('is not charged to the death of its worker where it said what it failed with before', () => {
+    const full = { ...activity(2, 0, 3000), failure: 'the cache is full' }
+    const strikes = [strike('cache disk full', 1500, 'a', 2500), strike('worker SIGKILL', 2500, 'a')]
+    const { byKind } = costsOf([full], [begin(1, 'a', 1000), begin(2, 'b', 3000)], strikes, none)
+    expect(byKind['cache disk full'].activities).toBe(1)
+    expect(byKind['worker SIGKILL'].activities).toBe(0)
   })
 
   it('counts each attempt, also those that died before their first note', () => {

@@ -47,7 +47,8 @@ describe('the harness fails', () => {
   it('when one rollout was sampled again', () => {
     const { byKind } = kept.disturbed.costs
     const other = { activities: 1, rollouts: 1, seconds: 0 }
-    expect(withDisturbed({ costs: { byKind: { ...byKind, other }, begun: 0, unexplained: [] } })).toEqual([
+    const costs = { ...kept.disturbed.costs, byKind: { ...byKind, other } }
+    expect(withDisturbed({ costs })).toEqual([
       '1 rollouts were sampled again although their table was stored',
     ])
   })
@@ -60,9 +61,23 @@ describe('the harness fails', () => {
   })
 })
 
+it('prints how long work waited after its worker was gone, and what SIGTERM met', () => {
+  const met = { strikes: 1, running: { step: 1, sample: 1 }, again: 1, seconds: 2.5 }
+  const waits = { afterKill: [16, 21.25, 15.5], afterStop: [], met }
+  const text = markdown({
+    ...kept,
+    disturbed: { ...kept.disturbed, costs: { ...kept.disturbed.costs, waits } },
+  })
+  expect(text).toMatch(/kill -9 of a compute worker +\| +3 \| 15\.5 s \| 16\.0 s \| 21\.3 s \| 20 s \|/)
+  expect(text).toMatch(/told to stop +\| +0 \| +\| +\| +\| +5 s \|/)
+  expect(text).toContain(
+    'SIGTERM met work in 1 of 1 cases: 2 running activities (1 sample, 1 step), of which 1 were begun again, at a cost of 2.5 s',
+  )
+})
+
 it('prints a row for every kind and their sum, all columns as wide as their widest cell', () => {
   const lines = markdown(kept).split('\n')
-  const table = lines.filter((line) => line.startsWith('|'))
+  const table = lines.slice(0, lines.indexOf(''))
   expect(new Set(table.map((line) => line.length)).size).toBe(1)
   expect(table.slice(2).map((line) => line.split('|')[1]?.trim())).toEqual([...kinds, '**all**'])
   expect(table.at(-1)).toMatch(/\*\*all\*\* +\| +13 \| +13 \| +0 \| +0 \| +0\.0 \|/)

@@ -59,6 +59,7 @@ describe('a model in a folder', () => {
   it('is refused outside what the worker allows, also by way of dot-dot', async () => {
     await expect(open(url(), [])).rejects.toThrow('not beneath what this worker allows')
     await expect(open(`${url()}/../elsewhere`)).rejects.toThrow('not beneath what this worker allows')
+    await expect(open(`${url()}/%2e%2e/elsewhere`)).rejects.toThrow('not beneath what this worker allows')
     await expect(open(`${url()}-other`)).rejects.toThrow('not beneath what this worker allows')
   })
 

@@ -54,7 +54,7 @@ describe('a worker killed hard in sample, reward, step, evaluate, and between a 
       { light: [137], compute: [137, 137, 137, 137] },
     ])
     expect([...killed.documents]).toEqual([...unbroken.documents])
-    expect(killed.documents.size).toBe(6 + 5 + 4) // checkpoints 0..5, metrics 1..5, evaluations at 0, 2, 4, 5
+    expect(killed.documents.size).toBe(6 + 5 + 4 + 2) // checkpoints 0..5, metrics 1..5, evaluations at 0, 2, 4, 5; result, overlap
     const { run: _run, checkpoint: _checkpoint, ...results } = unbroken.result
     expect(killed.result).toMatchObject(results)
   })

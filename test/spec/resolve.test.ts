@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { differences, identityOf, InvalidSpec, resolveTrain } from '../../activities/spec/resolve.ts'
+import { differences, identityOf, InvalidSpec, overlay, resolveTrain } from '../../activities/spec/resolve.ts'
 import { cellsOf } from '../../activities/spec/arms.ts'
 import { SweepSpec } from '../../activities/contracts.ts'
 
@@ -48,6 +48,36 @@ describe('a training spec', () => {
     [null, '(whole spec)'],
   ])('refuses %j, naming the path', (input, expected) => {
     expect(messageOf(input)).toContain(expected)
+  })
+
+  const source = 'file:///x.jsonl'
+  it.each<[data: object, expected: object, why: string]>([
+    [{ limit: 5 }, { name: 'nano', limit: 5 }, 'the preset’s set, filtered'],
+    [{ source, shuffle: 3 }, { source, shuffle: 3 }, 'a file in the place of the preset’s set'],
+    [
+      { source, columns: { problem: 'q' } },
+      { source, columns: { problem: 'q' } },
+      'a file with other columns',
+    ],
+    [{ name: 'amc' }, { name: 'amc' }, 'another set'],
+  ])('reads data %j as %j: %s', (data, expected) => {
+    expect(resolveTrain({ ...given, data }).data).toEqual(expected)
+  })
+
+  it.each([
+    [{ name: 'nano', source }, 'data.name: give either name or source'],
+    [{ columns: { problem: 'q' } }, 'data.columns: belongs to a source'],
+    [{ source, split: 'test' }, 'data.split: a file has no splits'],
+    [{ source, columns: { 'a b': 'q' } }, 'data.columns.a b'],
+    [{ name: 'mine' }, 'data.name'],
+  ])('refuses data %j', (data, expected) => expect(messageOf({ ...given, data })).toContain(expected))
+
+  it('forgets the filters of a set when an arm names another, and keeps them when it does not', () => {
+    const base = { data: { source, where: { level: 1 } } }
+    const dataOf = (data: object) => overlay(base, { data }).data
+    expect(dataOf({ source: 'file:///y.jsonl' })).toEqual({ source: 'file:///y.jsonl' })
+    expect(dataOf({ name: 'nano' })).toEqual({ name: 'nano' })
+    expect(dataOf({ limit: 3 })).toEqual({ ...base.data, limit: 3 })
   })
 
   it('names every mistake at once', () => {
