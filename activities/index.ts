@@ -7,6 +7,7 @@ import { evaluateActivities } from './evaluate.ts'
 import { exportActivities } from './export.ts'
 import { housekeepActivities } from './housekeep.ts'
 import { intakeActivities } from './intake.ts'
+import { labelActivities } from './label.ts'
 import { pretrainActivities } from './pretrain.ts'
 import { recallActivities } from './recall.ts'
 import { reportActivities } from './report.ts'
@@ -28,6 +29,7 @@ export function lightActivities(deps: Deps) {
     ...recallActivities(deps),
     ...rewardActivities(deps),
     ...evaluateActivities(deps).light,
+    ...labelActivities(deps).light,
     ...pretrainActivities(deps).light,
     ...exportActivities(deps),
     ...reportActivities(deps),
@@ -41,6 +43,7 @@ export function computeActivities(deps: Deps & { readonly engine: Engine }) {
     ...stepActivities(deps),
     ...restoreActivities(deps),
     ...evaluateActivities(deps).compute(deps.engine),
+    ...labelActivities(deps).compute(deps.engine),
     ...pretrainActivities(deps).compute(deps.engine),
   }
 }

@@ -1,6 +1,6 @@
 /** What people see of a workflow: Markdown for the Web UI, and the search attributes that the namespace knows. */
 import { setCurrentDetails, upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
-import type { Accuracy, Cell, Problem, ResolvedTrain, Sum } from '../activities/contracts.ts'
+import type { Accuracy, Cell, Measured, Problem, ResolvedTrain, Sum } from '../activities/contracts.ts'
 import type { CurvePoint } from './curve.ts'
 import type { SweepProgress } from './sweep.ts'
 import type { StepMetrics, TrainProgress } from './train.ts'
@@ -94,6 +94,15 @@ export function showEvaluation(results: readonly Accuracy[], tasks: number): voi
       ...rows,
     ].join('\n'),
   )
+}
+
+/** A share with its interval, in percent. */
+export const shown = ({ value, low, high }: Measured) =>
+  `${percent(value)} [${percent(low)}, ${percent(high)}]`
+
+export function showTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+  const lines = [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`)
+  setCurrentDetails(lines.join('\n'))
 }
 
 export const sizeOf = ({ count, sizeBytes }: Sum) => `${count} (${(sizeBytes / 2 ** 20).toFixed(1)} MiB)`

@@ -2,6 +2,7 @@
 export { evaluate } from './evaluate.ts'
 export { exportCheckpoint as export } from './export.ts'
 export { gc } from './gc.ts'
+export { label } from './label.ts'
 export { pretrain } from './pretrain.ts'
 export { sweep } from './sweep.ts'
 export { train } from './train.ts'

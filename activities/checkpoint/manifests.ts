@@ -25,7 +25,7 @@ const namesNothing = [
   /^store\.json$/,
   /^surveys\//,
   /^runs\/[^/]+\/((run|result)\.json|steps\/)/,
-  /^evaluations\//,
+  /^(evaluations|labels|probes)\//,
 ]
 
 const schemas: readonly (readonly [RegExp, z.ZodType])[] = [
