@@ -14,6 +14,7 @@ import { reportActivities } from './report.ts'
 import { restoreActivities } from './restore.ts'
 import { rewardActivities } from './reward.ts'
 import { sampleActivities } from './sample.ts'
+import { scoreActivities } from './score.ts'
 import { stepActivities } from './step.ts'
 
 export interface Activities {
@@ -28,6 +29,7 @@ export function lightActivities(deps: Deps) {
     ...enrollActivities(deps),
     ...recallActivities(deps),
     ...rewardActivities(deps),
+    ...scoreActivities(deps),
     ...evaluateActivities(deps).light,
     ...labelActivities(deps).light,
     ...pretrainActivities(deps).light,

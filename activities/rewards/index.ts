@@ -15,6 +15,7 @@ import { python } from './python.ts'
 import { random } from './random.ts'
 import type { At, Given, Judgement, Signal } from './signal.ts'
 
+export { compareScores, type Comparison } from './compare.ts'
 export { InvalidReward } from './label.ts'
 export type { At, Judgement } from './signal.ts'
 
