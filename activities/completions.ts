@@ -6,6 +6,7 @@
  * of their samples.
  */
 import type { Problem } from './benchmarks/problem.ts'
+import { promptKey } from './benchmarks/prompts.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import * as keys from './checkpoint/keys.ts'
 import { requireTable, rolloutsTable, tableRef } from './checkpoint/tables.ts'
@@ -43,7 +44,7 @@ export function completionsOf(wanted: Wanted): string {
     policy: policy.digest,
     data,
     problems: problems.length,
-    prompt,
+    prompt: promptKey(prompt),
     sampling,
     samples,
     seed,

@@ -81,18 +81,27 @@ export function showSweep(at: SweepProgress, cells: readonly Cell[], missing: re
 const cellText = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 export function showEvaluation(results: readonly Accuracy[], tasks: number): void {
-  const rows = results.map(
-    (r) =>
-      `| ${r.benchmark} | ${r.prompt} | ${percent(r.accuracy)} [${percent(r.low)}, ${percent(r.high)}] | ${r.problems} x ${r.samples} |`,
-  )
-  setCurrentDetails(
+  const last = (at: Accuracy['passAt']) => Object.entries(at ?? {}).at(-1)
+  showTable(
     [
       `${results.length} of ${tasks} evaluations`,
-      '',
-      '| benchmark | prompt | accuracy, % [95%] | problems x samples |',
-      '|---|---|---|---|',
-      ...rows,
-    ].join('\n'),
+      'prompt',
+      'accuracy, % [95%]',
+      'pass, %',
+      'majority, %',
+      'unparsed, %',
+      'code, %',
+      'problems x samples',
+    ],
+    results.map((r) => [
+      r.benchmark,
+      r.prompt.replaceAll('|', '\\|').replaceAll('\n', ' '),
+      shown({ value: r.accuracy, low: r.low, high: r.high }),
+      ...[last(r.passAt), last(r.majAt)].map((at) => (at === undefined ? '' : `@${at[0]} ${shown(at[1])}`)),
+      percent(r.unparsed),
+      percent(r.code),
+      `${r.problems} x ${r.samples}`,
+    ]),
   )
 }
 
