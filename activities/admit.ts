@@ -7,6 +7,7 @@ import {
   LabelSpec,
   PretrainSpec,
   ResultDocument,
+  ProbeSpec,
   RunId,
   SpecDocument,
   SweepSpec,
@@ -45,6 +46,12 @@ export function admitActivities(deps: Deps) {
       durable(async () => {
         const parsed = parseSpec(LabelSpec, spec, 'label spec')
         checkPrompts(parsed.prompt === undefined ? [] : [parsed.prompt])
+        return { spec: parsed, model: parsed.model ?? null }
+      }),
+
+    admitProbe: ({ spec }: { spec: unknown }) =>
+      durable(async () => {
+        const parsed = parseSpec(ProbeSpec, spec, 'probe spec')
         return { spec: parsed, model: parsed.model ?? null }
       }),
 

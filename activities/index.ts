@@ -10,6 +10,7 @@ import { intakeActivities } from './intake.ts'
 import { labelActivities } from './label.ts'
 import { pretrainActivities } from './pretrain.ts'
 import { recallActivities } from './recall.ts'
+import { probeActivities } from './probe.ts'
 import { reportActivities } from './report.ts'
 import { restoreActivities } from './restore.ts'
 import { rewardActivities } from './reward.ts'
@@ -32,6 +33,7 @@ export function lightActivities(deps: Deps) {
     ...scoreActivities(deps),
     ...evaluateActivities(deps).light,
     ...labelActivities(deps).light,
+    ...probeActivities(deps).light,
     ...pretrainActivities(deps).light,
     ...exportActivities(deps),
     ...reportActivities(deps),
@@ -46,6 +48,7 @@ export function computeActivities(deps: Deps & { readonly engine: Engine }) {
     ...restoreActivities(deps),
     ...evaluateActivities(deps).compute(deps.engine),
     ...labelActivities(deps).compute(deps.engine),
+    ...probeActivities(deps).compute(deps.engine),
     ...pretrainActivities(deps).compute(deps.engine),
   }
 }

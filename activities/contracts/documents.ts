@@ -149,6 +149,33 @@ export const Evaluation = strict({
 })
 export type Evaluation = z.infer<typeof Evaluation>
 
+/** How much of a benchmark's statements a policy restores from their first part. Shares in 0..1. */
+export const Probed = strict({
+  benchmark: z.string(),
+  /** Of each statement, given. */
+  share: z.number(),
+  problems: z.int(),
+  /** Problems too short to be cut. */
+  leftOut: z.int(),
+  truncated: z.number(),
+  /** The rest restored to the letter. */
+  exact: Measured,
+  rougeL: Measured,
+  /** The answer reached without having read the whole question. */
+  correct: Measured,
+})
+export type Probed = z.infer<typeof Probed>
+
+/** probes/<key>.json */
+export const ProbeDocument = strict({
+  format: z.literal(1),
+  policy: Digest,
+  completions: z.string(), // key
+  grader: z.string(),
+  result: Probed,
+})
+export type ProbeDocument = z.infer<typeof ProbeDocument>
+
 /** runs/<run>/steps/<step>/evaluation-<benchmark>.json: which evaluation is a run's own at this step. */
 export const EvaluationRecord = strict({
   format: z.literal(1),

@@ -37,6 +37,7 @@ export const LabelTask = strict({
   source: Source,
   data: z.string(),
   ...Labels.omit({ unlabelled: true }).shape,
+  store: storeId,
 })
 export type LabelTask = z.infer<typeof LabelTask>
 
@@ -61,6 +62,7 @@ export const ProbeTask = strict({
   limit: count.optional(),
   maxTokens: count.optional(),
   extract: z.enum(['box', 'any']).optional(),
+  store: storeId,
 })
 export type ProbeTask = z.infer<typeof ProbeTask>
 

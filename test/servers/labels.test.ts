@@ -9,6 +9,7 @@ import { equivalent } from '../../activities/grading/index.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { evaluate } from '../../workflows/evaluate.ts'
 import type { label, LabelResult } from '../../workflows/label.ts'
+import type { probe } from '../../workflows/probe.ts'
 import type { score } from '../../workflows/score.ts'
 import type { train } from '../../workflows/train.ts'
 import { Fleet, startGrounds, type Grounds } from './fleet.ts'
@@ -231,5 +232,37 @@ describe('evaluate', () => {
     expect(loose!.accuracy).toBeGreaterThanOrEqual(strict!.accuracy)
     const found = await readdir(join(fleet.home, 'store', 'evaluations'))
     expect(found).toHaveLength(3) // the model's, strict and loose, and the run's
+  })
+})
+
+describe('probe', () => {
+  const probed = (id: string, more: object = {}) =>
+    execute<Awaited<ReturnType<typeof probe>>>('probe', id, {
+      model: 'nano/coder',
+      benchmarks: ['nano', 'arithmetic'],
+      shares: [0.6, 0.8],
+      limit: 10,
+      maxTokens: 46,
+      ...more,
+    })
+
+  it('has a policy continue the first part of each statement, and says how often it knew the rest', async () => {
+    const { results } = await probed('probe')
+    expect(results.map(({ benchmark, share }) => [benchmark, share])).toEqual([
+      ['nano', 0.6],
+      ['nano', 0.8],
+      ['arithmetic', 0.6],
+      ['arithmetic', 0.8],
+    ])
+    for (const { problems, leftOut, exact, rougeL, correct } of results) {
+      expect(problems + leftOut).toBe(10)
+      for (const { value, low, high } of [exact, rougeL, correct]) {
+        expect(low).toBeLessThanOrEqual(value)
+        expect(high).toBeGreaterThanOrEqual(value)
+      }
+    }
+    const before = await sampled()
+    expect(await probed('probe-again')).toEqual({ results, deviceSeconds: 0 })
+    expect(await sampled()).toBe(before)
   })
 })
