@@ -4,8 +4,10 @@ import { searchAttributes, limits } from '../temporal.config.ts'
 import {
   EvaluateSpec,
   GcSpec,
+  LabelSpec,
   PretrainSpec,
   ResultDocument,
+  ProbeSpec,
   RunId,
   SpecDocument,
   SweepSpec,
@@ -28,7 +30,7 @@ export function admitActivities(deps: Deps) {
     admitTrain: ({ spec, run }: { spec: unknown; run: string }) =>
       durable(async () => {
         const resolved = resolveTrain(spec)
-        checkPrompts([resolved.prompt])
+        checkPrompts(promptsOf(resolved))
         parseSpec(RunId, run, 'workflow id')
         return { spec: resolved, ...(await attributesOf(deps)) }
       }),
@@ -36,7 +38,20 @@ export function admitActivities(deps: Deps) {
     admitEvaluate: ({ spec }: { spec: unknown }) =>
       durable(async () => {
         const parsed = parseSpec(EvaluateSpec, spec, 'evaluate spec')
-        checkPrompts(parsed.prompts)
+        checkPrompts(parsed.prompts ?? [])
+        return { spec: parsed, model: parsed.model ?? null }
+      }),
+
+    admitLabel: ({ spec }: { spec: unknown }) =>
+      durable(async () => {
+        const parsed = parseSpec(LabelSpec, spec, 'label spec')
+        checkPrompts(parsed.prompt === undefined ? [] : [parsed.prompt])
+        return { spec: parsed, model: parsed.model ?? null }
+      }),
+
+    admitProbe: ({ spec }: { spec: unknown }) =>
+      durable(async () => {
+        const parsed = parseSpec(ProbeSpec, spec, 'probe spec')
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
@@ -47,7 +62,7 @@ export function admitActivities(deps: Deps) {
         for (const { run } of cells) parseSpec(RunId, run, 'run id')
         const ofFirstSeed = cells.filter(({ seed }) => seed === given.seeds[0])
         const specs = ofFirstSeed.map((cell) => specOf(given, cell))
-        checkPrompts(specs.map(({ prompt }) => prompt))
+        checkPrompts(specs.flatMap(promptsOf))
         const unknown = Object.keys(given.priorities).find((arm) => given.arms[arm] === undefined)
         if (unknown !== undefined)
           throw new InvalidSpec(
@@ -56,6 +71,7 @@ export function admitActivities(deps: Deps) {
         return {
           total: cells.length,
           initial: initialEvaluations(specs),
+          labels: initialLabels(specs),
           concurrency: given.concurrency ?? limits.sweepConcurrency,
           ...(await attributesOf(deps)),
         }
@@ -119,6 +135,8 @@ function checkPrompts(names: readonly string[]): void {
   )
 }
 
+const promptsOf = ({ prompt, labels }: ResolvedTrain) => (labels ? [prompt, labels.prompt] : [prompt])
+
 /** Search attributes that this namespace has, and those it lacks. */
 async function attributesOf({ client }: Deps): Promise<{ attributes: string[]; missing: string[] }> {
   const { namespace } = client.options
@@ -146,4 +164,16 @@ function initialEvaluations(specs: readonly ResolvedTrain[]): EvaluateSpec[] {
     byTask.set(JSON.stringify(task), task)
   }
   return [...byTask.values()]
+}
+
+/** The labels of each initial policy as its runs will ask for them. */
+function initialLabels(specs: readonly ResolvedTrain[]): unknown[] {
+  const bySpec = new Map<string, unknown>()
+  for (const spec of specs) {
+    if (spec.labels === undefined) continue
+    const { unlabelled: _unlabelled, ...rule } = spec.labels
+    const own = { model: spec.model, data: spec.data, ...rule }
+    bySpec.set(JSON.stringify(own), own)
+  }
+  return [...bySpec.values()]
 }

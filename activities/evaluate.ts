@@ -1,28 +1,25 @@
 /** One policy on one benchmark under one prompt: planned, completed in shards, judged. Known work is not done again. */
-import { accuracyOf } from './analysis/accuracy.ts'
+import { accuracyOf, SUMMARY_VERSION, type Judged } from './analysis/accuracy.ts'
+import { voteOf } from './analysis/vote.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { requireTable, rolloutsTable, tableRef } from './checkpoint/tables.ts'
+import { complete, completionsOf, shardsOfWanted, storedShards, type Wanted } from './completions.ts'
 import type { EvaluateSpec, EvaluationRecord } from './contracts.ts'
-import { DataDocument, Evaluation, EvaluationTask, type Accuracy, type Policy } from './contracts.ts'
+import { DataDocument, Evaluation, EvaluationTask, type Accuracy } from './contracts.ts'
 import { durable } from './durable.ts'
-import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Engine } from './engine/port.ts'
-import { GRADER_VERSION, grade } from './grading/index.ts'
+import { GRADER_VERSION, grade, type Policy } from './grading/index.ts'
 import type { Deps } from './deps.ts'
-import { checkpointKey, openData, openSourcePolicy, openTokenizerOf, requireStore } from './open.ts'
-import { requirePolicy } from './restore.ts'
-import { storeSamples, type Sampled } from './rollouts.ts'
-import { cut } from './spec/batch.ts'
+import { checkpointKey, openData, openSourcePolicy, promptFor, requireStore } from './open.ts'
+import type { Sampled } from './rollouts.ts'
 
 interface Plan {
+  readonly wanted: Wanted
   readonly completions: string
   readonly evaluation: string
-  readonly problems: number
-  readonly samples: number
-  readonly sampling: { readonly temperature: number; readonly topP: number; readonly maxTokens: number }
+  readonly extract: Policy['extract']
 }
 
 export function evaluateActivities(deps: Deps) {
@@ -42,47 +39,42 @@ function lightActivities(deps: Deps) {
       source?: string
       record?: { run: string; step: number }
     }) =>
-      durable(async (): Promise<EvaluationTask[]> => {
+      durable(async (control): Promise<EvaluationTask[]> => {
         const from = source ?? (await checkpointKey(deps, spec.checkpoint ?? ''))
-        return tasksOf(deps, spec, from, record)
+        return tasksOf(deps, spec, spec.prompts ?? [await promptFor(deps, from, control)], from, record)
       }),
 
     planEvaluation: (input: EvaluationTask) =>
       durable(async (): Promise<{ shards: number; result: Accuracy | null }> => {
-        const task = EvaluationTask.parse(input)
-        const { plan, result } = await known(deps, task)
-        return { shards: cut(plan.problems, plan.samples).length, result }
+        const { plan, result } = await known(deps, EvaluationTask.parse(input))
+        return { shards: shardsOfWanted(plan.wanted).length, result }
       }),
 
     judge: (input: { task: EvaluationTask; shards: number }): Promise<Accuracy> =>
-      durable(async () => {
+      durable(async ({ signal }) => {
         const task = EvaluationTask.parse(input.task)
         requireStore(deps, task.store)
-        const policy = await openSourcePolicy(deps, task.source)
-        const plan = await planOf(deps, task, policy)
-        const tables = await Promise.all(
-          Array.from({ length: input.shards }, (_, shard) =>
-            requireTable(store, keys.completions(plan.completions, shard), rolloutsTable),
-          ),
-        )
-        const problems = new Map((await problemsOf(deps, task)).map((problem) => [problem.id, problem]))
-        const judged = tables.flatMap(({ rows }) =>
-          rows.map((row) => ({
-            problem: row.problem,
-            verdict: grade({
-              gold: problems.get(row.problem)?.answer ?? '',
-              completion: row.completion,
-              policy: { extract: benchmarks[task.benchmark].extract },
-            }).verdict,
-            code: row.strategy === 'code',
-            truncated: row.stop === 'length',
-            tokens: row.tokens.length,
-          })),
-        )
-        const { result, outcomes } = accuracyOf(judged, { benchmark: task.benchmark, prompt: task.prompt })
+        const plan = await planOf(deps, task)
+        const all = { from: 0, to: input.shards }
+        const golds = new Map(plan.wanted.problems.map(({ id, answer }) => [id, answer]))
+        const judged: Judged[] = []
+        for await (const rows of storedShards(store, plan.completions, all, signal))
+          for (const { problem, completion, strategy, stop, tokens } of rows) {
+            const gold = golds.get(problem) ?? ''
+            judged.push({
+              problem,
+              verdict: grade({ gold, completion, policy: { extract: plan.extract } }).verdict,
+              answer: voteOf(completion, plan.extract),
+              code: strategy === 'code',
+              truncated: stop === 'length',
+              tokens: tokens.length,
+            })
+          }
+        const { benchmark, prompt } = task
+        const { result, outcomes } = accuracyOf(judged, { benchmark, prompt })
         const evaluation: Evaluation = {
           format: 1,
-          policy: policy.digest,
+          policy: plan.wanted.policy.digest,
           completions: plan.completions,
           grader: GRADER_VERSION,
           result,
@@ -101,31 +93,8 @@ function computeActivities(deps: Deps, engine: Engine) {
       durable(async (control) => {
         const task = EvaluationTask.parse(input.task)
         requireStore(deps, task.store)
-        const policy = await openSourcePolicy(deps, task.source)
-        const plan = await planOf(deps, task, policy)
-        const key = keys.completions(plan.completions, input.shard)
-        const inputs = digestOf({ completions: plan.completions, shard: input.shard })
-        const stored = await tableRef(deps.store, key, inputs)
-        if (stored !== null) return { ...stored, deviceSeconds: 0 }
-
-        await requirePolicy({ ...deps, engine }, task.source, policy, control)
-        const tokenizer = await openTokenizerOf(deps, policy, control)
-        const range = cut(plan.problems, plan.samples)[input.shard]
-        const problems = (await problemsOf(deps, task)).slice(range?.from, range?.to)
-        const unfinished = keys.unfinishedCompletions(plan.completions, input.shard)
-        return storeSamples(
-          { engine, tokenizer, store: deps.store, key, unfinished, inputs },
-          policy,
-          problems.map((problem) => ({
-            problem,
-            occurrence: 0,
-            at: { seed: task.seed, purpose: 'evaluate', problem: problem.id },
-          })),
-          task.prompt,
-          plan.samples,
-          plan.sampling,
-          control,
-        )
+        const { wanted } = await planOf(deps, task)
+        return complete({ ...deps, engine }, wanted, input.shard, control)
       }),
   }
 }
@@ -133,7 +102,15 @@ function computeActivities(deps: Deps, engine: Engine) {
 /** Benchmarks x prompts of one policy. */
 export function tasksOf(
   deps: Deps,
-  { model: _model, checkpoint: _checkpoint, benchmarks: names, prompts, $schema: _, ...own }: EvaluateSpec,
+  {
+    model: _model,
+    checkpoint: _checkpoint,
+    benchmarks: names,
+    prompts: _prompts,
+    $schema: _,
+    ...own
+  }: EvaluateSpec,
+  prompts: readonly string[],
   source: string,
   record?: EvaluationTask['record'],
 ): EvaluationTask[] {
@@ -149,44 +126,35 @@ export async function known(
   task: EvaluationTask,
 ): Promise<{ plan: Plan; result: Accuracy | null }> {
   requireStore(deps, task.store)
-  const plan = await planOf(deps, task, await openSourcePolicy(deps, task.source))
+  const plan = await planOf(deps, task)
   const stored = await readDocument(deps.store, plan.evaluation, Evaluation)
   if (stored !== null) await note(deps, task, plan)
   return { plan, result: stored?.result ?? null }
 }
 
 /** What a result depends on, and so where it lies: never the step, run or arm that asked. */
-async function planOf(deps: Deps, task: EvaluationTask, policy: Policy): Promise<Plan> {
+async function planOf(deps: Deps, task: EvaluationTask): Promise<Plan> {
   const protocol = benchmarks[task.benchmark]
-  const problems = (await problemsOf(deps, task)).length
-  const samples = task.samples ?? protocol.samples
-  const sampling = {
-    temperature: task.temperature ?? protocol.temperature,
-    topP: protocol.topP,
-    maxTokens: task.maxTokens ?? protocol.maxTokens,
-  }
-  const data = (await requireDocument(deps.store, dataKey(task), DataDocument)).problems.digest
-  const completions = digestOf({
-    policy: policy.digest,
-    data,
-    problems,
+  const dataKey = keys.data(digestOf({ name: task.benchmark, split: 'test' }))
+  const wanted: Wanted = {
+    source: task.source,
+    policy: await openSourcePolicy(deps, task.source),
+    problems: (await openData(deps, dataKey)).slice(0, task.limit),
+    data: (await requireDocument(deps.store, dataKey, DataDocument)).problems.digest,
     prompt: task.prompt,
-    sampling,
-    samples,
+    samples: task.samples ?? protocol.samples,
+    sampling: {
+      temperature: task.temperature ?? protocol.temperature,
+      topP: protocol.topP,
+      maxTokens: task.maxTokens ?? protocol.maxTokens,
+    },
     seed: task.seed,
-    numerics: NUMERICS_VERSION,
-  })
-  const evaluation = keys.evaluation(
-    digestOf({ completions, grader: GRADER_VERSION, extract: protocol.extract }),
-  )
-  return { completions, evaluation, problems, samples, sampling }
-}
-
-const dataKey = (task: EvaluationTask) => keys.data(digestOf({ name: task.benchmark, split: 'test' }))
-
-async function problemsOf(deps: Deps, task: EvaluationTask) {
-  const all = await openData(deps, dataKey(task))
-  return task.limit === undefined ? all : all.slice(0, task.limit)
+    purpose: 'evaluate',
+  }
+  const completions = completionsOf(wanted)
+  const extract = task.extract ?? protocol.extract
+  const result = { completions, grader: GRADER_VERSION, extract, summary: SUMMARY_VERSION }
+  return { wanted, completions, evaluation: keys.evaluation(digestOf(result)), extract }
 }
 
 /** Lets a run find its own curve again: runs/<run>/steps/<step>/ names the evaluation that is its. */

@@ -7,12 +7,15 @@ import { evaluateActivities } from './evaluate.ts'
 import { exportActivities } from './export.ts'
 import { housekeepActivities } from './housekeep.ts'
 import { intakeActivities } from './intake.ts'
+import { labelActivities } from './label.ts'
 import { pretrainActivities } from './pretrain.ts'
 import { recallActivities } from './recall.ts'
+import { probeActivities } from './probe.ts'
 import { reportActivities } from './report.ts'
 import { restoreActivities } from './restore.ts'
 import { rewardActivities } from './reward.ts'
 import { sampleActivities } from './sample.ts'
+import { scoreActivities } from './score.ts'
 import { stepActivities } from './step.ts'
 
 export interface Activities {
@@ -27,7 +30,10 @@ export function lightActivities(deps: Deps) {
     ...enrollActivities(deps),
     ...recallActivities(deps),
     ...rewardActivities(deps),
+    ...scoreActivities(deps),
     ...evaluateActivities(deps).light,
+    ...labelActivities(deps).light,
+    ...probeActivities(deps).light,
     ...pretrainActivities(deps).light,
     ...exportActivities(deps),
     ...reportActivities(deps),
@@ -41,6 +47,8 @@ export function computeActivities(deps: Deps & { readonly engine: Engine }) {
     ...stepActivities(deps),
     ...restoreActivities(deps),
     ...evaluateActivities(deps).compute(deps.engine),
+    ...labelActivities(deps).compute(deps.engine),
+    ...probeActivities(deps).compute(deps.engine),
     ...pretrainActivities(deps).compute(deps.engine),
   }
 }

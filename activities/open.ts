@@ -2,10 +2,12 @@
 import { requireDocument } from './checkpoint/documents.ts'
 import { WrongStore } from './checkpoint/faults.ts'
 import * as keys from './checkpoint/keys.ts'
+import { runOf } from './checkpoint/manifests.ts'
 import {
   CheckpointDocument,
   DataDocument,
   ModelDocument,
+  RunDocument,
   SpecDocument,
   type Blob,
   type Policy,
@@ -14,6 +16,7 @@ import type { Problem } from './benchmarks/problem.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import { openTokenizer, type Tokenizer } from './policy/tokenizer.ts'
+import { canRead } from './spec/prompt.ts'
 import { InvalidSpec } from './spec/resolve.ts'
 
 export interface OpenSpec {
@@ -75,6 +78,20 @@ export async function checkpointKey(deps: Deps, name: string): Promise<string> {
       `checkpoint ${name}: no step ${step}, there are ${steps.sort((a, b) => a - b).join(', ')}`,
     )
   return keys.checkpoint(match[1], step)
+}
+
+/**
+ * The prompt of whoever names none: that of the run whose checkpoint it is, and for a model the `default`, unless its
+ * tokenizer cannot say what that writes around a problem (nano models know 64 characters): then the problem alone.
+ */
+export async function promptFor(deps: Deps, source: string, control: Control): Promise<string> {
+  const run = runOf(source)
+  if (run !== null) {
+    const { specs } = await requireDocument(deps.store, keys.run(run), RunDocument)
+    return (await requireDocument(deps.store, specs.at(-1) ?? '', SpecDocument)).spec.prompt
+  }
+  const tokenizer = await openTokenizerOf(deps, await openSourcePolicy(deps, source), control)
+  return canRead(tokenizer, 'default') ? 'default' : 'plain'
 }
 
 export async function openCheckpoint(deps: Deps, run: string, step: number): Promise<CheckpointDocument> {

@@ -38,7 +38,7 @@ export function recallActivities(deps: Deps) {
 
 /** All results that a step was to have, or null if one is not there. */
 async function resultsAt(deps: Deps, spec: EvaluateSpec, run: string, step: number) {
-  const tasks = tasksOf(deps, spec, keys.checkpoint(run, step), { run, step })
+  const tasks = tasksOf(deps, spec, spec.prompts ?? [], keys.checkpoint(run, step), { run, step })
   const results = await Promise.all(
     tasks.map(async (task) => {
       try {

@@ -4,6 +4,7 @@ import type {
   Accuracy,
   Cell,
   DataFindings,
+  Measured,
   Overlap,
   Problem,
   ResolvedTrain,
@@ -112,19 +113,37 @@ export function showSweep(at: SweepProgress, cells: readonly Cell[], missing: re
 const cellText = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 export function showEvaluation(results: readonly Accuracy[], tasks: number): void {
-  const rows = results.map(
-    (r) =>
-      `| ${r.benchmark} | ${r.prompt} | ${percent(r.accuracy)} [${percent(r.low)}, ${percent(r.high)}] | ${r.problems} x ${r.samples} |`,
-  )
-  setCurrentDetails(
+  const last = (at: Accuracy['passAt']) => Object.entries(at ?? {}).at(-1)
+  showTable(
     [
       `${results.length} of ${tasks} evaluations`,
-      '',
-      '| benchmark | prompt | accuracy, % [95%] | problems x samples |',
-      '|---|---|---|---|',
-      ...rows,
-    ].join('\n'),
+      'prompt',
+      'accuracy, % [95%]',
+      'pass, %',
+      'majority, %',
+      'unparsed, %',
+      'code, %',
+      'problems x samples',
+    ],
+    results.map((r) => [
+      r.benchmark,
+      r.prompt.replaceAll('|', '\\|').replaceAll('\n', ' '),
+      shown({ value: r.accuracy, low: r.low, high: r.high }),
+      ...[last(r.passAt), last(r.majAt)].map((at) => (at === undefined ? '' : `@${at[0]} ${shown(at[1])}`)),
+      percent(r.unparsed),
+      percent(r.code),
+      `${r.problems} x ${r.samples}`,
+    ]),
   )
+}
+
+/** A share with its interval, in percent. */
+export const shown = ({ value, low, high }: Measured) =>
+  `${percent(value)} [${percent(low)}, ${percent(high)}]`
+
+export function showTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+  const lines = [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`)
+  setCurrentDetails(lines.join('\n'))
 }
 
 export const sizeOf = ({ count, sizeBytes }: Sum) => `${count} (${(sizeBytes / 2 ** 20).toFixed(1)} MiB)`

@@ -10,6 +10,7 @@ import type { SweepCell } from '../activities/admit.ts'
 import type { Cell } from '../activities/contracts.ts'
 import { showSweep, upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
+import { label } from './label.ts'
 import { light } from './proxies.ts'
 import { train } from './train.ts'
 
@@ -42,7 +43,11 @@ export async function sweep(input: unknown, ended: readonly Cell[] = []) {
   const show = () => showSweep(progress(), [...cells.values()], admitted.missing)
 
   // What the runs share is computed once, before any of them could compute it at the same time as another.
-  if (ended.length === 0) await Promise.all(admitted.initial.map(initialOf(workflowId)))
+  if (ended.length === 0)
+    await Promise.all([
+      ...admitted.initial.map(sharedOf(evaluate, `${workflowId}:initial`)),
+      ...admitted.labels.map(sharedOf(label, `${workflowId}:label`)),
+    ])
   const waiting: Waiting[] = []
   const order: string[] = []
   let planned = 0
@@ -81,14 +86,18 @@ export async function sweep(input: unknown, ended: readonly Cell[] = []) {
 
 type Waiting = Extract<SweepCell, { spec: unknown }>
 
-/** An initial evaluation that fails says nothing yet: the runs that need it fail by themselves, each in its row. */
-const initialOf = (sweepId: string) => async (spec: unknown, i: number) => {
-  try {
-    await wf.executeChild(evaluate, { args: [spec], workflowId: `${sweepId}:initial:${i}` })
-  } catch (error) {
-    if (wf.isCancellation(error)) throw error
+/** What fails here says nothing yet: the runs that need it fail by themselves, each in its row. */
+const sharedOf =
+  (type: typeof evaluate | typeof label, prefix: string) => async (spec: unknown, i: number) => {
+    try {
+      await wf.executeChild<typeof evaluate | typeof label>(type, {
+        args: [spec],
+        workflowId: `${prefix}:${i}`,
+      })
+    } catch (error) {
+      if (wf.isCancellation(error)) throw error
+    }
   }
-}
 
 async function runCell(
   { spec, priority, ...cell }: Waiting,

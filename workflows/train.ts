@@ -10,6 +10,7 @@ import type { Metrics, Stopped } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { Curve, type CurvePoint } from './curve.ts'
 import { dataNotes, trainDetails, upsert } from './details.ts'
+import { problemsOf } from './label.ts'
 import { light, type Moved } from './proxies.ts'
 import { nonFinite, stepOn } from './step.ts'
 import { stopping } from './stopping.ts'
@@ -86,7 +87,9 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
     light.intakeModel({ model: spec.model }),
     light.intakeData({ data: spec.data, run }),
   ])
-  const enrolled = await light.enroll({ run, spec, model: model.source, data: data.source })
+  const problems = await problemsOf(run, spec, data.source)
+  deviceSeconds += problems.deviceSeconds
+  const enrolled = await light.enroll({ run, spec, model: model.source, data: problems.source })
   const notes = dataNotes(data.findings, enrolled.overlaps)
   upsert(attributes, { Model: spec.model, Seed: spec.seed, Step: enrolled.step })
   let last = enrolled.step

@@ -3,15 +3,23 @@
  *
  * Accuracy is the mean over problems of the share of their samples that are correct (avg@k), as the paper's tables
  * have it. An answer that could not be parsed is not correct and is also counted on its own. Accuracies
- * within code and within language are over completions, null where there are none.
+ * within code and within language are over completions, null where there are none. From the same k samples: maj@k, the
+ * answer that most of them give (vote.ts), and pass@j, whether one of j samples drawn from them is correct, by the
+ * unbiased estimator of Chen et al. (arXiv 2107.03374, equation 1).
  */
-import type { Accuracy, Evaluation, Verdict } from '../contracts.ts'
+import type { Accuracy, Evaluation, Measured, Verdict } from '../contracts.ts'
 import { accuracyInterval, mean } from './intervals.ts'
+import { vote } from './vote.ts'
+
+/** Of what a stored result sums up: raised when its fields or their meaning change. */
+export const SUMMARY_VERSION = 2
 
 /** One graded completion. */
 export interface Judged {
   readonly problem: string
   readonly verdict: Verdict
+  /** What it votes with, null for nothing. */
+  readonly answer: string | null
   readonly code: boolean
   /** Cut at the token limit. */
   readonly truncated: boolean
@@ -45,6 +53,8 @@ export function accuracyOf(
     outcomes.map(({ correct }) => correct),
     samples,
   )
+  const measure = (of: (own: readonly Judged[]) => number) =>
+    measured([...problems.values()].map(of), samples)
   const within = (own: readonly Judged[]) => (own.length === 0 ? null : share(own, isCorrect))
   const result: Accuracy = {
     benchmark,
@@ -60,8 +70,43 @@ export function accuracyOf(
     code: share(judged, isCode),
     accuracyInCode: within(judged.filter(isCode)),
     accuracyInLanguage: within(judged.filter((one) => !isCode(one))),
+    passAt: Object.fromEntries(
+      drawsOf(samples).map((k) => [k, measure((own) => passAt(own.length, own.filter(isCorrect).length, k))]),
+    ),
+    majAt: { [samples]: measure(majority) },
   }
   return { result, outcomes }
+}
+
+/** 1 - C(n - c, k) / C(n, k): the chance that k of n samples, c of them correct, hold a correct one. */
+export function passAt(n: number, c: number, k: number): number {
+  if (!(k >= 1 && k <= n && c >= 0 && c <= n))
+    throw new RangeError(`passAt: expected 1 <= k <= n and 0 <= c <= n, found n ${n}, c ${c}, k ${k}`)
+  if (n - c < k) return 1
+  let none = 1 // as a product, since the binomials overflow
+  for (let i = n - c + 1; i <= n; i++) none *= 1 - k / i
+  return 1 - none
+}
+
+/** 1, 2, 4, … below n, and n. */
+function drawsOf(n: number): number[] {
+  const powers = Array.from({ length: Math.ceil(Math.log2(n)) }, (_, i) => 2 ** i)
+  return [...powers, n]
+}
+
+/** 1 where the answer that most samples give is correct; a problem without answers has none. */
+function majority(own: readonly Judged[]): number {
+  const voted = vote(
+    own.map(({ answer }) => answer),
+    'equivalent',
+  )
+  const spelled = own.find(({ answer }) => voted !== null && answer === voted.label)
+  return spelled !== undefined && isCorrect(spelled) ? 1 : 0
+}
+
+function measured(values: readonly number[], samples: number): Measured {
+  const { value, low, high } = accuracyInterval(values, samples)
+  return { value, low: low ?? 0, high: high ?? 1 }
 }
 
 const isCorrect = ({ verdict }: Judged) => verdict === 'correct'

@@ -4,7 +4,7 @@
  *
  * Sources: arXiv 2506.10947, appendix on prompts, and BASE_MODEL_PROMPT of its published evaluation; `simplerl` is
  * SimpleRL-Zoo's (arXiv 2503.18892), `sober` that of "A Sober Look at Progress in Language Model Reasoning" (arXiv
- * 2504.07086). `lorem-ipsum` is the first paragraph of LaTeX's lipsum package, which the paper used. A prompt that is no
+ * 2504.07086), both word for word from their published code (`qwen-boxed`; MATH_QUERY_TEMPLATE). `lorem-ipsum` is the first paragraph of LaTeX's lipsum package, which the paper used. A prompt that is no
  * name here is a template with `{problem}` in it.
  */
 import type { Problem } from './problem.ts'
@@ -27,6 +27,8 @@ interface PromptRow {
   readonly raw?: true
   readonly prefix?: string
   readonly stop?: readonly string[]
+  /** Raised when the wording changes, so that completions under the old one are not taken for those under the new. */
+  readonly revision?: number
 }
 
 const r1: PromptRow = {
@@ -48,8 +50,9 @@ const rows = {
   plain: { raw: true, user: '{problem}' },
   'math-problem': { user: 'Math Problem: {problem}' },
   sober: {
+    revision: 2,
     user:
-      'Solve the following math problem efficiently and clearly. The last line of your response should be of the ' +
+      'Solve the following math problem efficiently and clearly.  The last line of your response should be of the ' +
       "following format: 'Therefore, the final answer is: $\\boxed{ANSWER}$. I hope it is correct' (without quotes) " +
       'where ANSWER is just the final number or expression that solves the problem. Think step by step before ' +
       'answering.\n\n{problem}',
@@ -77,6 +80,12 @@ const rows = {
 export const promptNames = Object.keys(rows)
 
 export const isPrompt = (name: string) => Object.hasOwn(rows, name) || name.includes('{problem}')
+
+/** What a prompt is called where results are known by it: its name, with its revision if it has one. */
+export function promptKey(name: string): string {
+  const row: PromptRow | undefined = Object.hasOwn(rows, name) ? rows[name as keyof typeof rows] : undefined
+  return row?.revision === undefined ? name : `${name}@${row.revision}`
+}
 
 /**
  * `chat`: whether the policy has a chat template. Without one, `default` and `python` are asked in the R1 style, as the

@@ -24,7 +24,12 @@ export const unfinishedCompletions = (key: string, shard: number) =>
   `completions/${checked(key)}/unfinished-${digits(shard, 2)}.parquet`
 export const unfinishedRollouts = (id: string, step: number, shard: number) =>
   `${stepFolder(id, step)}/unfinished-${digits(shard, 2)}.parquet`
-export const labels = (key: string) => `labels/${checked(key)}.parquet`
+export const labels = (key: string) => `labels/${checked(key)}.json`
+export const labelsTable = (key: string) => `labels/${checked(key)}.parquet`
+/** Labels of some of the problems, until the table has them all. */
+export const votes = (key: string, part: number) => `labels/${checked(key)}/votes-${digits(part, 2)}.parquet`
+export const scores = (key: string) => `scores/${checked(key)}.parquet`
+export const probe = (key: string) => `probes/${checked(key)}.json`
 
 export const run = (id: string) => `${runFolder(id)}/run.json`
 export const overlap = (id: string) => `${runFolder(id)}/overlap.json`

@@ -25,7 +25,7 @@ const namesNothing = [
   /^store\.json$/,
   /^surveys\//,
   /^runs\/[^/]+\/((run|result|overlap)\.json|steps\/)/,
-  /^(evaluations|overlaps)\//,
+  /^(evaluations|overlaps|labels|probes)\//,
 ]
 
 const schemas: readonly (readonly [RegExp, z.ZodType])[] = [

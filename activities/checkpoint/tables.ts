@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto'
 import { parquetMetadata, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
-import type { Rollout, Scored, TableRef } from '../contracts.ts'
+import type { Label, Rollout, Scored, TableRef } from '../contracts.ts'
 import { canonical } from './canonical.ts'
 import { CorruptObject, NotFound, type Store } from './store.ts'
 
@@ -60,6 +60,21 @@ export const rewardsTable: Table<Scored> = {
     components: 'json',
   },
   order: coordinates,
+}
+
+export const labelsTable: Table<Label> = {
+  name: 'labels',
+  format: 1,
+  columns: {
+    problem: 'string',
+    label: 'string',
+    votes: 'int32',
+    answered: 'int32',
+    samples: 'int32',
+    answers: 'int32',
+    verdict: 'string',
+  },
+  order: ['problem'],
 }
 
 /** Flat rows as a report wants them. */
@@ -207,7 +222,7 @@ export async function decode<Row extends object>(
   return { rows: read as Row[], digest, inputs: metadata.get('inputs') ?? '' }
 }
 
-const ownTables: readonly Table<never>[] = [rolloutsTable, rewardsTable, resultsTable] as never
+const ownTables: readonly Table<never>[] = [rolloutsTable, rewardsTable, labelsTable, resultsTable] as never
 
 function digestOfRows(rows: readonly CellRow[]): string {
   const hash = createHash('sha256')

@@ -63,6 +63,56 @@ export const Scored = strict({
 })
 export type Scored = z.infer<typeof Scored>
 
+/** What the samples of one problem voted for. */
+export const Label = strict({
+  problem: z.string(),
+  /** The answer with the most votes, as most of them wrote it; '' where no sample has an answer. */
+  label: z.string(),
+  votes: z.int().min(0),
+  /** Samples that have an answer. */
+  answered: z.int().min(0),
+  samples: z.int().min(1),
+  /** Different answers. */
+  answers: z.int().min(0),
+  /** Of the label against the gold answer; `none` without a label. */
+  verdict: Verdict,
+})
+export type Label = z.infer<typeof Label>
+
+/** A number with its 95% interval. */
+export const Measured = strict({ value: z.number(), low: z.number(), high: z.number() })
+export type Measured = z.infer<typeof Measured>
+
+/** What a labelled problem set is like. Shares in 0..1; null where nothing is left to take a share of. */
+export const Labelled = strict({
+  problems: count,
+  samples: count,
+  /** Problems with a label. */
+  labelled: z.int().min(0),
+  /** … with a wrong one. */
+  wrong: z.int().min(0),
+  labelledShare: Measured,
+  /** Of the problems with a label. */
+  wrongShare: Measured.nullable(),
+  /** Mean over problems with a label of the share of all their samples that voted for it. */
+  agreement: Measured.nullable(),
+})
+export type Labelled = z.infer<typeof Labelled>
+
+/** labels/<key>.json: labels of a problem set, and what made them. */
+export const LabelsDocument = strict({
+  format: z.literal(1),
+  policy: Digest,
+  problems: Digest,
+  completions: z.string(), // key
+  grader: z.string(),
+  vote: z.string(),
+  extract: z.string(),
+  table: TableRef,
+  result: Labelled,
+})
+export type LabelsDocument = z.infer<typeof LabelsDocument>
+
 export const Metrics = z.record(z.string(), z.number())
 export type Metrics = z.infer<typeof Metrics>
 
@@ -81,6 +131,10 @@ export const Accuracy = strict({
   code: z.number(), // share of completions that reason in code
   accuracyInCode: z.number().nullable(),
   accuracyInLanguage: z.number().nullable(),
+  /** By number of samples drawn: whether one of them is correct. Results of before it was noted lack both. */
+  passAt: z.record(z.string(), Measured).optional(),
+  /** Whether the answer of most samples is correct. */
+  majAt: z.record(z.string(), Measured).optional(),
 })
 export type Accuracy = z.infer<typeof Accuracy>
 
@@ -94,6 +148,33 @@ export const Evaluation = strict({
   outcomes: z.array(strict({ problem: z.string(), correct: z.number(), code: z.number() })),
 })
 export type Evaluation = z.infer<typeof Evaluation>
+
+/** How much of a benchmark's statements a policy restores from their first part. Shares in 0..1. */
+export const Probed = strict({
+  benchmark: z.string(),
+  /** Of each statement, given. */
+  share: z.number(),
+  problems: z.int(),
+  /** Problems too short to be cut. */
+  leftOut: z.int(),
+  truncated: z.number(),
+  /** The rest restored to the letter. */
+  exact: Measured,
+  rougeL: Measured,
+  /** The answer reached without having read the whole question. */
+  correct: Measured,
+})
+export type Probed = z.infer<typeof Probed>
+
+/** probes/<key>.json */
+export const ProbeDocument = strict({
+  format: z.literal(1),
+  policy: Digest,
+  completions: z.string(), // key
+  grader: z.string(),
+  result: Probed,
+})
+export type ProbeDocument = z.infer<typeof ProbeDocument>
 
 /** runs/<run>/steps/<step>/evaluation-<benchmark>.json: which evaluation is a run's own at this step. */
 export const EvaluationRecord = strict({
@@ -161,6 +242,8 @@ export const DataDocument = strict({
   count,
   /** Documents from before it was noted lack it. */
   findings: DataFindings.optional(),
+  /** The LabelsDocument whose labels the problems carry. */
+  labels: z.string().optional(),
 })
 export type DataDocument = z.infer<typeof DataDocument>
 

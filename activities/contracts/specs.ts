@@ -1,6 +1,6 @@
 /** What a user writes, and what a run makes of it. Unknown keys are errors: a typo must not train for a day. */
 import { z } from 'zod'
-import { count, probability, strict } from './words.ts'
+import { count, probability, RunId, strict } from './words.ts'
 
 export type Reward =
   | 'ground-truth'
@@ -96,6 +96,26 @@ export type Optimizer = z.infer<typeof Optimizer>
 export const Benchmark = z.enum(['nano', 'arithmetic', 'math-500', 'amc', 'aime-2024', 'aime-2025'])
 export type Benchmark = z.infer<typeof Benchmark>
 
+/**
+ * How pseudo-labels come about: a vote of `samples` completions a problem by the initial policy, under streams of their
+ * own `seed`. `vote`: answers that the grader holds to be the same count together, or only the same text (the paper's
+ * published code). `extract`: a sample's answer is its last box, or wherever the grader finds one.
+ */
+const labels = {
+  samples: count,
+  seed: z.int().min(0),
+  prompt: z.string().min(1),
+  sampling: Sampling,
+  vote: z.enum(['equivalent', 'string']),
+  extract: z.enum(['box', 'any']),
+}
+export const Labels = strict({
+  ...labels,
+  /** Problems of which no sample has an answer: left out, or kept and never rewarded (the published code). */
+  unlabelled: z.enum(['drop', 'keep']),
+})
+export type Labels = z.infer<typeof Labels>
+
 const batch = { problems: count, group: count, minibatch: count, microbatchTokens: count }
 const evaluate = {
   every: z.int().min(0),
@@ -130,6 +150,8 @@ export const ResolvedTrain = strict({
   seed: z.int().min(0),
   steps: z.int().min(0),
   data: DataSpec,
+  /** Only where the reward compares with labels. */
+  labels: Labels.optional(),
   batch: strict(batch),
   sampling: Sampling,
   objective: Objective,
@@ -151,6 +173,10 @@ export const TrainSpec = strict({
   seed: z.int().min(0).optional(),
   steps: z.int().min(0).optional(),
   data: strict(data).optional(),
+  /** How the labels of `majority` and `incorrect` are made; other rewards do without. */
+  labels: strict({ ...Labels.shape, sampling: Sampling.partial() })
+    .partial()
+    .optional(),
   batch: strict(batch).partial().optional(),
   sampling: Sampling.partial().optional(),
   objective: z
@@ -182,23 +208,67 @@ export const TrainSpec = strict({
 })
 export type TrainSpec = z.infer<typeof TrainSpec>
 
+/** One of the two: a model, or a run's checkpoint as `<run>` (its newest) or `<run>/<step>`. */
+const whose = { model: z.string().min(1).optional(), checkpoint: z.string().min(1).optional() }
+const isOneOfTwo = ({ model, checkpoint }: { model?: string | undefined; checkpoint?: string | undefined }) =>
+  (model === undefined) !== (checkpoint === undefined)
+const oneOfTwo = { message: 'give either model or checkpoint', path: ['model'] }
+
 export const EvaluateSpec = strict({
   $schema: z.string().optional(),
-  /** One of the two: a model, or a run's checkpoint as `<run>` (its newest) or `<run>/<step>`. */
-  model: z.string().min(1).optional(),
-  checkpoint: z.string().min(1).optional(),
+  ...whose,
   benchmarks: z.array(Benchmark).min(1),
-  prompts: z.array(z.string()).min(1).default(['default']),
+  /** Absent: the prompt a run was trained under; for a model, what it can read. */
+  prompts: z.array(z.string().min(1)).min(1).optional(),
   seed: z.int().min(0).default(0),
   limit: count.optional(),
   maxTokens: count.optional(),
   samples: count.optional(),
   temperature: z.number().min(0).max(10).optional(),
-}).refine((spec) => (spec.model === undefined) !== (spec.checkpoint === undefined), {
-  message: 'give either model or checkpoint',
-  path: ['model'],
-})
+  /** Where an answer counts, if not where the benchmark's protocol says. Stored completions are judged again. */
+  extract: z.enum(['box', 'any']).optional(),
+}).refine(isOneOfTwo, oneOfTwo)
 export type EvaluateSpec = z.infer<typeof EvaluateSpec>
+
+export const LabelSpec = strict({
+  $schema: z.string().optional(),
+  ...whose,
+  data: DataSpec,
+  samples: count.default(64),
+  seed: z.int().min(0).default(0),
+  /** Absent: the prompt a run was trained under; for a model, what it can read. */
+  prompt: z.string().min(1).optional(),
+  sampling: Sampling.partial().default({}),
+  vote: labels.vote.default('equivalent'),
+  extract: labels.extract.default('box'),
+}).refine(isOneOfTwo, oneOfTwo)
+export type LabelSpec = z.infer<typeof LabelSpec>
+
+export const ScoreSpec = strict({
+  $schema: z.string().optional(),
+  run: RunId,
+  /** Of the run's stored steps; absent: all. */
+  steps: z.array(count).min(1).optional(),
+  reward: Reward,
+  /** For `majority` and `incorrect`: the labels that a `label` workflow returned, if not those the run learnt from. */
+  labels: z
+    .string()
+    .regex(/^labels\/[0-9a-f]{64}\.json$/, 'the key of labels')
+    .optional(),
+})
+export type ScoreSpec = z.infer<typeof ScoreSpec>
+
+export const ProbeSpec = strict({
+  $schema: z.string().optional(),
+  ...whose,
+  benchmarks: z.array(Benchmark).min(1).default(['math-500', 'amc', 'aime-2024', 'aime-2025', 'arithmetic']),
+  /** How much of a statement the model is given. */
+  shares: z.array(z.number().gt(0).lt(1)).min(1).default([0.4, 0.6, 0.8]),
+  limit: count.optional(),
+  maxTokens: count.optional(),
+  extract: z.enum(['box', 'any']).optional(),
+}).refine(isOneOfTwo, oneOfTwo)
+export type ProbeSpec = z.infer<typeof ProbeSpec>
 
 export const SweepSpec = strict({
   $schema: z.string().optional(),

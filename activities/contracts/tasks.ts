@@ -1,7 +1,7 @@
 /** What activities take and give. Parsed when an activity begins. */
 import { z } from 'zod'
 import { Stopped } from './documents.ts'
-import { Benchmark, ResolvedTrain } from './specs.ts'
+import { Benchmark, Labels, ResolvedTrain, Reward } from './specs.ts'
 import { count, RunId, strict } from './words.ts'
 
 /** The id of the store that a run lies in; tasks of runs from before it was noted lack it. */
@@ -25,11 +25,46 @@ export const EvaluationTask = strict({
   maxTokens: count.optional(),
   samples: count.optional(),
   temperature: z.number().min(0).max(10).optional(),
+  extract: z.enum(['box', 'any']).optional(),
   /** Where a run notes that this evaluation is its own. */
   record: strict({ run: RunId, step: z.int().min(0) }).optional(),
   store: storeId,
 })
 export type EvaluationTask = z.infer<typeof EvaluationTask>
+
+/** Labels of a problem set by one policy; like an evaluation, never of a step, run or arm. */
+export const LabelTask = strict({
+  source: Source,
+  data: z.string(),
+  ...Labels.omit({ unlabelled: true }).shape,
+  store: storeId,
+})
+export type LabelTask = z.infer<typeof LabelTask>
+
+/** A problem set with labels in it, as a run's reward wants it. */
+export const RelabelTask = strict({
+  data: z.string(),
+  labels: z.string(),
+  reward: Reward,
+  unlabelled: Labels.shape.unlabelled,
+})
+export type RelabelTask = z.infer<typeof RelabelTask>
+
+/** One step of a run under another reward. */
+export const ScoreTask = strict({ run: RunId, step: count, reward: Reward, labels: z.string().optional() })
+export type ScoreTask = z.infer<typeof ScoreTask>
+
+/** One benchmark of which a policy is given a share of each statement. */
+export const ProbeTask = strict({
+  source: Source,
+  benchmark: Benchmark,
+  share: z.number().gt(0).lt(1),
+  limit: count.optional(),
+  maxTokens: count.optional(),
+  extract: z.enum(['box', 'any']).optional(),
+  store: storeId,
+})
+export type ProbeTask = z.infer<typeof ProbeTask>
 
 export const ShardTask = strict({
   run: RunId,

@@ -70,6 +70,11 @@ export function grade({
   return { verdict: 'incorrect', reason, route: first.route, given: first.text, gold, version }
 }
 
+/** The answer that a completion gives, not knowing the gold answer: its last box, or with `any` what routes.ts finds. */
+export function answerOf(completion: string, extract: Policy['extract']): string | null {
+  return answersOf(completion, '', { ...defaultPolicy, extract })[0]?.text ?? null
+}
+
 /** A gold text is mostly the answer; where it is not equal as it stands, the answer within it may be. */
 function compareWithGold(gold: string, given: string, policy: Policy): Comparison {
   const direct = compare(gold, given, policy)

@@ -2,19 +2,20 @@
  * Rewards: every signal by its name, and what `all` and `not` make of them.
  *
  * To add one: a file beside this, a row in `signals` (or a case with a parameter in `score`), a table of tests.
- * `majority` and `incorrect` reward agreement with a label that has to be made first; a problem set with such labels
- * carries them in `label`, and without them these rewards are refused, not 0.
+ * `majority` and `incorrect` reward agreement with a label that has to be made first (the `label` workflow); a problem
+ * set with such labels carries them in `label`, and without them these rewards are refused, not 0.
  */
 import type { Problem } from '../benchmarks/problem.ts'
-import type { Reward } from '../contracts.ts'
+import type { Label, Labels, Reward } from '../contracts.ts'
 import { format } from './format.ts'
 import { groundTruth } from './ground-truth.ts'
-import { label, requireLabels } from './label.ts'
+import { label, requireLabels, withLabels, type LabelReward } from './label.ts'
 import { noRepetition } from './no-repetition.ts'
 import { python } from './python.ts'
 import { random } from './random.ts'
 import type { At, Given, Judgement, Signal } from './signal.ts'
 
+export { compareScores, type Comparison } from './compare.ts'
 export { InvalidReward } from './label.ts'
 export type { At, Judgement } from './signal.ts'
 
@@ -49,12 +50,26 @@ export function nameOf(reward: Reward): string {
   return `all(${reward.all.map(nameOf).join(',')})`
 }
 
+/** Which of the rewards that compare with labels take part. */
+export function labelRewards(reward: Reward): LabelReward[] {
+  if (reward === 'majority' || reward === 'incorrect') return [reward]
+  if (typeof reward === 'string' || 'random' in reward) return []
+  return 'not' in reward ? labelRewards(reward.not) : reward.all.flatMap(labelRewards)
+}
+
 /** Throws InvalidReward where problems lack what the reward needs, before anything is sampled for it. */
 export function requireRewardable(reward: Reward, problems: readonly Problem[]): void {
-  if (typeof reward === 'string') {
-    if (reward === 'majority' || reward === 'incorrect') requireLabels(reward, problems)
-  } else if ('not' in reward) requireRewardable(reward.not, problems)
-  else if ('all' in reward) for (const part of reward.all) requireRewardable(part, problems)
+  for (const part of labelRewards(reward)) requireLabels(part, problems)
+}
+
+/** The problems that a reward by label learns from, labels in them; `incorrect` in any part of it keeps wrong ones only. */
+export function relabel(
+  problems: readonly Problem[],
+  labels: readonly Label[],
+  reward: Reward,
+  unlabelled: Labels['unlabelled'],
+): Problem[] {
+  return withLabels(problems, labels, { onlyWrong: labelRewards(reward).includes('incorrect'), unlabelled })
 }
 
 /** All parts are computed, also after a 0, so that every component is always recorded. */

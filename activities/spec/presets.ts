@@ -2,13 +2,17 @@
  * The presets: a value for every field of a training spec.
  *
  * `paper` is the text of arXiv 2506.10947 (section 2 and appendix B), `reference` its published code where that
- * departs from the text, `demo` a nano run of seconds. Departures of `paper`: the loss averages over all tokens of a
+ * departs from the text, `demo` a nano run of seconds. The code asks for labels without a chat template, takes the last
+ * number where there is no box, counts texts, and keeps problems without a label. Departures of `paper`: the loss averages over all tokens of a
  * minibatch (the text gives both a token sum and 1/|y|), and AdamW's eps is 1e-8 (the text names none). `demo` trains
  * by plain SGD: with Adam the tokens of a strategy are practically never clipped at this size (see LOG.md).
  */
-import type { Preset, ResolvedTrain } from '../contracts.ts'
+import type { Labels, Preset, ResolvedTrain } from '../contracts.ts'
 
-type Defaults = Omit<ResolvedTrain, 'model' | 'reward'>
+type Defaults = Omit<ResolvedTrain, 'model' | 'reward' | 'labels'>
+
+/** Prompt and sampling limit are the run's own unless named here; the temperature is 1. */
+type LabelDefaults = Omit<Labels, 'prompt' | 'sampling'> & Partial<Pick<Labels, 'prompt'>>
 
 const paper: Defaults = {
   prompt: 'default',
@@ -50,3 +54,11 @@ const demo: Defaults = {
 }
 
 export const presets: Record<Preset, Defaults> = { paper, reference, demo }
+
+const labels: LabelDefaults = { samples: 64, seed: 0, vote: 'equivalent', extract: 'box', unlabelled: 'drop' }
+
+export const labelPresets: Record<Preset, LabelDefaults> = {
+  paper: labels,
+  reference: { ...labels, prompt: 'plain', vote: 'string', extract: 'any', unlabelled: 'keep' },
+  demo: { ...labels, samples: 8 },
+}

@@ -16,3 +16,10 @@ export function promptOf(tokenizer: Tokenizer, name: string, problem: Problem): 
   // A template writes its own special tokens; a raw prompt gets those that the tokenizer adds.
   return { text, tokens: tokenizer.encode(text, { special: !('messages' in rendered) }), stop: rendered.stop }
 }
+
+/** Whether a policy's tokenizer has tokens for all that a prompt writes around a problem. */
+export function canRead(tokenizer: Tokenizer, name: string): boolean {
+  const { text, tokens } = promptOf(tokenizer, name, { id: '', problem: '', answer: '' })
+  // A template's special tokens are left out in decoding, so only a raw prompt can be compared.
+  return tokenizer.hasTemplate || tokenizer.decode(tokens).trim() === text.trim()
+}

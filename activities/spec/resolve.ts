@@ -7,7 +7,8 @@
 import type { z } from 'zod'
 import { digestOf } from '../checkpoint/canonical.ts'
 import { ResolvedTrain, TrainSpec } from '../contracts.ts'
-import { presets } from './presets.ts'
+import { labelRewards } from '../rewards/index.ts'
+import { labelPresets, presets } from './presets.ts'
 
 /** A spec that does not fit its schema: every path, what was expected and what was found. */
 export class InvalidSpec extends Error {
@@ -52,7 +53,18 @@ export function resolveTrain(input: unknown): ResolvedTrain {
     optimizer: optimizer === base.optimizer.name ? base.optimizer : defaultsByName[optimizer],
     objective: objective === base.objective.name ? base.objective : defaultsByName[objective],
   }
-  return parseSpec(ResolvedTrain, merge(start, given), 'train spec')
+  const { labels, ...fields } = given
+  const resolved = parseSpec(ResolvedTrain, merge(start, fields), 'train spec')
+  if (labelRewards(resolved.reward).length === 0) return resolved // in a sweep, `labels` of the base are other arms'
+  const own = {
+    prompt: resolved.prompt,
+    sampling: { temperature: 1, topP: 1, maxTokens: resolved.sampling.maxTokens },
+  }
+  return parseSpec(
+    ResolvedTrain,
+    { ...resolved, labels: merge({ ...own, ...labelPresets[preset] }, labels) },
+    'train spec',
+  )
 }
 
 /** An arm over a base spec: the arm's fields win. */

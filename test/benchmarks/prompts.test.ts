@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isPrompt, promptNames, renderPrompt } from '../../activities/benchmarks/prompts.ts'
+import { isPrompt, promptKey, promptNames, renderPrompt } from '../../activities/benchmarks/prompts.ts'
 
 const problem = { id: 'p', problem: 'What is $1+1$? $& $1', answer: '2' }
 const chat = (name: string) => renderPrompt(name, problem, { chat: true })
@@ -37,6 +37,34 @@ describe('a prompt', () => {
       const text = 'text' in rendered ? rendered.text : rendered.messages.map(({ content }) => content).join()
       expect(text.split(problem.problem)).toHaveLength(2)
     }
+  })
+
+  it('sober and simplerl are word for word as published, the two blanks of sober included', () => {
+    expect(bare('sober')).toMatchObject({
+      text:
+        'Solve the following math problem efficiently and clearly.  The last line of your response should be of the ' +
+        "following format: 'Therefore, the final answer is: $\\boxed{ANSWER}$. I hope it is correct' (without quotes) " +
+        'where ANSWER is just the final number or expression that solves the problem. Think step by step before ' +
+        `answering.\n\n${problem.problem}`,
+    })
+    expect(chat('simplerl')).toMatchObject({
+      messages: [
+        { role: 'system', content: 'You are a helpful assistant.' },
+        {
+          role: 'user',
+          content: `${problem.problem}\nPlease reason step by step, and put your final answer within \\boxed{}.`,
+        },
+      ],
+    })
+  })
+
+  it('is known by its name, and by its revision once its wording has changed', () => {
+    expect(['default', 'sober', 'Q: {problem}', 'toString'].map(promptKey)).toEqual([
+      'default',
+      'sober@2',
+      'Q: {problem}',
+      'toString',
+    ])
   })
 
   it('may be a template of one’s own', () => {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import type { Reward } from '../../activities/contracts.ts'
-import { InvalidReward, nameOf, requireRewardable, score } from '../../activities/rewards/index.ts'
+import type { Label, Reward } from '../../activities/contracts.ts'
+import {
+  InvalidReward,
+  labelRewards,
+  nameOf,
+  relabel,
+  requireRewardable,
+  score,
+} from '../../activities/rewards/index.ts'
 
 const problem = { id: 'p', problem: 'calc 17+3*4', answer: '29' }
 const at = { seed: 0, step: 1, problem: 'p', occurrence: 0, sample: 0 }
@@ -98,5 +105,50 @@ describe('a reward by label', () => {
   it('is refused without one, by problem', () => {
     expect(() => score('majority', { problem, completion: '\\boxed{29}' }, at)).toThrow(InvalidReward)
     expect(() => value('incorrect', '\\boxed{29}')).toThrow('problem p has no column "label"')
+  })
+})
+
+describe('a problem set with labels', () => {
+  const problems = ['right', 'wrong', 'nobody'].map((id) => ({ ...problem, id }))
+  const row = (problem: string, label: string, verdict: Label['verdict']): Label => ({
+    problem, label, votes: 1, answered: 1, samples: 1, answers: 1, verdict,
+  }) // prettier-ignore
+  const labels = [row('wrong', '80', 'incorrect'), row('nobody', '', 'none'), row('right', '29', 'correct')]
+
+  it.each<[Reward, 'drop' | 'keep', string[]]>([
+    ['majority', 'drop', ['right 29', 'wrong 80']],
+    ['majority', 'keep', ['right 29', 'wrong 80', 'nobody ']],
+    ['incorrect', 'drop', ['wrong 80']],
+    ['incorrect', 'keep', ['wrong 80', 'nobody ']], // as the published code: no answer is no right answer
+    [{ all: ['incorrect', { not: 'python' }] }, 'drop', ['wrong 80']],
+    [{ all: ['majority', 'format'] }, 'drop', ['right 29', 'wrong 80']],
+  ])('for %j, unlabelled ones to %s, is %j', (reward, unlabelled, expected) => {
+    const labelled = relabel(problems, labels, reward, unlabelled)
+    expect(labelled.map(({ id, label }) => `${id} ${label ?? '-'}`)).toEqual(expected)
+    expect(labelled.every(({ answer }) => answer === problem.answer)).toBe(true)
+    requireRewardable(reward, labelled)
+  })
+
+  it('never rewards a problem that nobody answered', () => {
+    const labelled = { ...problem, label: '' }
+    expect(score('majority', { problem: labelled, completion: '\\boxed{}' }, at)).toMatchObject({
+      value: 0,
+      reason: 'no label',
+    })
+  })
+
+  it('is refused where nothing is left, or a label is missing', () => {
+    expect(() => relabel(problems.slice(0, 1), labels, 'incorrect', 'drop')).toThrow(
+      'labels: nothing to learn from, of 1 problems 2 have a label and 1 a wrong one',
+    )
+    expect(() => relabel([problem], labels, 'majority', 'drop')).toThrow('labels: there is none of problem p')
+  })
+
+  it('is needed by majority and incorrect alone', () => {
+    expect(labelRewards({ all: ['format', { not: 'incorrect' }, { all: ['majority'] }] })).toEqual([
+      'incorrect',
+      'majority',
+    ])
+    expect(labelRewards({ all: ['ground-truth', { random: 0.5 }, { not: 'python' }] })).toEqual([])
   })
 })

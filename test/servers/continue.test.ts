@@ -12,6 +12,8 @@ import type { Cell, ResolvedTrain, ShardTask, StepTask } from '../../activities/
 import { resolveTrain } from '../../activities/spec/resolve.ts'
 import { provision } from '../../infra/provision.ts'
 import { taskQueues } from '../../temporal.config.ts'
+import type { label } from '../../workflows/label.ts'
+import type { score } from '../../workflows/score.ts'
 import type { StepMetrics, train, TrainProgress } from '../../workflows/train.ts'
 
 const steps = 40
@@ -77,12 +79,15 @@ const compute = {
   },
 }
 
-async function serving<T>(body: () => Promise<T>): Promise<T> {
+async function serving<T>(
+  body: () => Promise<T>,
+  activities: { readonly light: object; readonly compute: object } = { light, compute },
+): Promise<T> {
   const { nativeConnection: connection } = environment
   const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url))
   const [first, second] = await Promise.all([
-    Worker.create({ connection, taskQueue: taskQueues.light, workflowsPath, activities: light }),
-    Worker.create({ connection, taskQueue: taskQueues.compute, activities: compute }),
+    Worker.create({ connection, taskQueue: taskQueues.light, workflowsPath, activities: activities.light }),
+    Worker.create({ connection, taskQueue: taskQueues.compute, activities: activities.compute }),
   ])
   return first.runUntil(second.runUntil(body()))
 }
@@ -162,4 +167,64 @@ it('a sweep of many runs drains its window before its history begins anew, and r
     const { raw } = await environment.client.workflow.getHandle(run).describe()
     expect(raw.workflowExecutionInfo?.firstRunId).toBe(raw.workflowExecutionInfo?.execution?.runId)
   }
+})
+
+it('labels of many parts: every shard is sampled once and every part voted on once, over several histories', async () => {
+  const parts = Array.from({ length: 30 }, (_, i) => ({ from: 2 * i, to: 2 * i + 2 }))
+  const [shards, voted]: [number[], number[]] = [[], []]
+  const result = { problems: 60, samples: 4, labelled: 60, wrong: 6, labelledShare: { value: 1, low: 0.9, high: 1 }, wrongShare: null, agreement: null } // prettier-ignore
+  const light = {
+    admitLabel: async ({ spec }: { spec: object }) => ({ spec, model: 'nano/coder' }),
+    intakeModel: async () => ({ source: 'models/m.json', policy: 'p' }),
+    intakeData: async () => ({ source: 'data/d.json', count: 60 }),
+    labelTask: async () => ({}),
+    planLabels: async () => ({ parts, labels: 'labels/l.json', result: null }),
+    votes: async ({ part }: { part: number }) => {
+      // Its shards are through before a part is voted on.
+      expect(shards).toEqual(expect.arrayContaining([2 * part, 2 * part + 1]))
+      voted.push(part)
+    },
+    countVotes: async () => {
+      expect(voted).toHaveLength(parts.length)
+      return { labels: 'labels/l.json', result }
+    },
+  }
+  const compute = {
+    sampleVotes: async ({ shard }: { shard: number }) => (shards.push(shard), { deviceSeconds: 0.5 }),
+  }
+  const execution = { taskQueue: taskQueues.light, workflowId: 'labels', args: [{}] as [unknown] }
+  const labels = await serving(() => environment.client.workflow.execute<typeof label>('label', execution), {
+    light,
+    compute,
+  })
+
+  const inOrder = (numbers: number[]) => numbers.toSorted((a, b) => a - b)
+  expect(inOrder(shards)).toEqual(Array.from({ length: 60 }, (_, i) => i))
+  expect(inOrder(voted)).toEqual(parts.map((_, i) => i))
+  expect(labels).toEqual({ labels: 'labels/l.json', table: 'labels/l.parquet', ...result, deviceSeconds: 30 })
+  expect((await lengthsOf('labels')).length).toBeGreaterThan(1)
+})
+
+it('another reward on many steps: each is scored once, in order in the result, over several histories', async () => {
+  const scored: number[] = []
+  const all = Array.from({ length: 50 }, (_, i) => i + 1)
+  const light = {
+    admitScore: async () => ({ spec: { run: 'r', reward: 'format' }, steps: all }),
+    scoreStep: async ({ step }: { step: number }) => {
+      scored.push(step)
+      const rollouts = step === 1 ? 30 : 10 // weights: a mean is over rollouts, not over steps
+      return { step, table: `scores/${step}`, leftOut: 1, rollouts, mean: step === 1 ? 1 : 0, trainedMean: 0.5, agreement: 1, components: {} } // prettier-ignore
+    },
+  }
+  const execution = { taskQueue: taskQueues.light, workflowId: 'scores', args: [{}] as [unknown] }
+  const result = await serving(() => environment.client.workflow.execute<typeof score>('score', execution), {
+    light,
+    compute,
+  })
+
+  expect(scored.toSorted((a, b) => a - b)).toEqual(all)
+  expect(result.steps.map(({ step }) => step)).toEqual(all)
+  // 30 of 30 + 49 x 10 rollouts are worth 1
+  expect(result).toMatchObject({ rollouts: 520, leftOut: 50, mean: 30 / 520, trainedMean: 0.5, agreement: 1 })
+  expect((await lengthsOf('scores')).length).toBeGreaterThan(1)
 })

@@ -121,6 +121,7 @@ const light = {
       initial: [
         { model: initialModel ?? parsed.models[0] ?? '', benchmarks: ['nano'], prompts: ['plain'], seed: 0 },
       ],
+      labels: [],
       concurrency: 2,
       attributes: [],
       missing: [],

@@ -85,6 +85,58 @@ describe('a training spec', () => {
   })
 })
 
+describe('labels', () => {
+  const labelled = (more: object) => resolveTrain({ ...given, reward: 'majority', ...more }).labels
+
+  it('are made under the run’s own prompt and limit, at temperature 1', () => {
+    expect(labelled({ sampling: { temperature: 0.6, maxTokens: 40 } })).toEqual({
+      samples: 8,
+      seed: 0,
+      prompt: 'plain',
+      sampling: { temperature: 1, topP: 1, maxTokens: 40 },
+      vote: 'equivalent',
+      extract: 'box',
+      unlabelled: 'drop',
+    })
+  })
+
+  it('are 64 samples in the paper, counted as texts of a raw prompt in its published code', () => {
+    expect(labelled({ preset: 'paper' })).toMatchObject({
+      samples: 64,
+      prompt: 'default',
+      sampling: { temperature: 1, maxTokens: 3072 },
+      vote: 'equivalent',
+    })
+    expect(labelled({ preset: 'reference', labels: { samples: 8 } })).toMatchObject({
+      samples: 8,
+      prompt: 'plain',
+      vote: 'string',
+      extract: 'any',
+      unlabelled: 'keep',
+    })
+  })
+
+  it('belong to rewards that compare with them, in any part, and to no other', () => {
+    const labels = { samples: 4 }
+    expect(resolveTrain({ ...given, labels })).not.toHaveProperty('labels')
+    expect(labelled({ reward: { all: ['format', { not: 'incorrect' }] }, labels })).toMatchObject(labels)
+  })
+
+  it('stay as they are when a resolved spec is resolved again', () => {
+    const once = resolveTrain({ ...given, reward: 'incorrect', preset: 'reference' })
+    expect(resolveTrain(once)).toEqual(once)
+  })
+
+  it('make another run of it when they are made otherwise', () => {
+    const origin = (more: object) => ({
+      spec: resolveTrain({ ...given, reward: 'majority', ...more }),
+      policy: 'p',
+      problems: 'q',
+    })
+    expect(differences(origin({}), origin({ labels: { samples: 16 } }))).toEqual(['labels.samples: 8 → 16'])
+  })
+})
+
 describe('the identity of a run', () => {
   const origin = (spec: object) => ({ spec: resolveTrain({ ...given, ...spec }), policy: 'p', problems: 'q' })
 

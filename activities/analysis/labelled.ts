@@ -1,0 +1,45 @@
+/** What the labels of a problem set are like: how many problems have one, how many of those are wrong, how sure the vote was. */
+import type { Label, Labelled } from '../contracts.ts'
+import { grade } from '../grading/index.ts'
+import { mean, studentInterval, wilson } from './intervals.ts'
+import { vote, type VoteRule } from './vote.ts'
+
+/** The label of one problem from its samples' answers, and whether it is the gold answer. */
+export function labelOf(
+  problem: string,
+  gold: string,
+  answers: readonly (string | null)[],
+  rule: VoteRule,
+): Label {
+  const samples = answers.length
+  const voted = vote(answers, rule)
+  if (voted === null)
+    return { problem, label: '', votes: 0, answered: 0, samples, answers: 0, verdict: 'none' }
+  const { verdict } = grade({ gold, completion: voted.label, policy: { extract: 'whole' } })
+  return { problem, ...voted, samples, verdict: verdict === 'correct' ? 'correct' : 'incorrect' }
+}
+
+/** Shares with Wilson's interval, the mean agreement with Student's: over problems, as one of many sets like this. */
+export function labelledOf(rows: readonly Label[]): Labelled {
+  const first = rows[0]
+  if (first === undefined) throw new RangeError('labelledOf: expected at least one problem, found none')
+  const voted = rows.filter(({ label }) => label !== '')
+  const wrong = voted.filter(({ verdict }) => verdict !== 'correct').length
+  return {
+    problems: rows.length,
+    samples: first.samples,
+    labelled: voted.length,
+    wrong,
+    labelledShare: share(voted.length, rows.length),
+    wrongShare: voted.length === 0 ? null : share(wrong, voted.length),
+    agreement: voted.length === 0 ? null : meanOf(voted.map(({ votes, samples }) => votes / samples)),
+  }
+}
+
+const share = (part: number, all: number) => ({ value: part / all, ...wilson(part, all) })
+
+/** Of shares, so within 0..1; of one alone nothing is known. */
+function meanOf(values: readonly number[]) {
+  const { low, high } = studentInterval(values, 'problems')
+  return { value: mean(values), low: Math.max(0, low ?? 0), high: Math.min(1, high ?? 1) }
+}

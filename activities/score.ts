@@ -1,0 +1,105 @@
+/** Another reward on rollouts that a run has stored: nothing is sampled, nothing of the run is touched. */
+import { digestOf } from './checkpoint/canonical.ts'
+import { readDocument } from './checkpoint/documents.ts'
+import * as keys from './checkpoint/keys.ts'
+import { labelsTable, readTable, requireTable, rewardsTable, rolloutsTable } from './checkpoint/tables.ts'
+import { writeTable } from './checkpoint/tables.ts'
+import { LabelsDocument, RunDocument, ScoreSpec, ScoreTask, type Scored } from './contracts.ts'
+import { durable } from './durable.ts'
+import type { Deps } from './deps.ts'
+import type { Problem } from './benchmarks/problem.ts'
+import { GRADER_VERSION } from './grading/index.ts'
+import { openSpec, type OpenSpec } from './open.ts'
+import { compareScores, relabel, requireRewardable, score, type Comparison } from './rewards/index.ts'
+import { shardsOf } from './spec/batch.ts'
+import { InvalidSpec, parseSpec } from './spec/resolve.ts'
+
+export interface StepScore extends Comparison {
+  readonly step: number
+  /** Key of the table: value, verdict, reason and the components' raw values, a row a rollout. */
+  readonly table: string
+  /** Rollouts of problems that the reward has no label for. */
+  readonly leftOut: number
+}
+
+export function scoreActivities(deps: Deps) {
+  const { store } = deps
+  return {
+    /** The steps to score: those asked for, or all that the run has done. */
+    admitScore: ({ spec }: { spec: unknown }): Promise<{ spec: ScoreSpec; steps: number[] }> =>
+      durable(async () => {
+        const parsed = parseSpec(ScoreSpec, spec, 'score spec')
+        const { run, reward, labels } = parsed
+        const opened = await specOf(deps, run)
+        requireRewardable(reward, await problemsOf(deps, opened, { run, step: 1, reward, labels }))
+        const done: number[] = []
+        for await (const { key } of store.list(keys.steps(run)))
+          if (key.endsWith('/metrics.json')) done.push(keys.stepOf(key))
+        const missing = parsed.steps?.find((step) => !done.includes(step))
+        if (missing !== undefined || done.length === 0)
+          throw new InvalidSpec(
+            `steps: run ${run} has no step ${missing ?? 1}, there are ${done.join(', ') || 'none'}`,
+          )
+        return { spec: parsed, steps: parsed.steps ?? done }
+      }),
+
+    scoreStep: (input: ScoreTask): Promise<StepScore> =>
+      durable(async ({ signal }) => {
+        const task = ScoreTask.parse(input)
+        const { run, step, reward, labels } = task
+        const opened = await specOf(deps, run)
+        const { spec, problems: blob } = opened.document
+        const shards = shardsOf(spec).map((_, shard) => shard)
+        const rollouts = await Promise.all(
+          shards.map((shard) => requireTable(store, keys.rollouts(run, step, shard), rolloutsTable)),
+        )
+        const rewards = await Promise.all(
+          shards.map((shard) => requireTable(store, keys.rewards(run, step, shard), rewardsTable)),
+        )
+        const inputs = digestOf({
+          rollouts: rollouts.map(({ digest }) => digest),
+          problems: blob.digest,
+          // What a coin depends on besides the rollout.
+          at: { seed: spec.seed, step },
+          reward,
+          labels,
+          grader: GRADER_VERSION,
+        })
+        const table = keys.scores(inputs)
+        const rows = rollouts.flatMap((shard) => shard.rows)
+        const known = await readTable(store, table, rewardsTable)
+        const problems = new Map((await problemsOf(deps, opened, task)).map((one) => [one.id, one]))
+        const scored =
+          known?.rows ??
+          rows.flatMap(({ problem: id, occurrence, sample, completion }, i): Scored[] => {
+            if (i % 64 === 0) signal.throwIfAborted()
+            const problem = problems.get(id)
+            if (problem === undefined) return []
+            const at = { seed: spec.seed, step, problem: id, occurrence, sample }
+            return [{ problem: id, occurrence, sample, ...score(reward, { problem, completion }, at) }]
+          })
+        if (known === null) await writeTable(store, table, rewardsTable, scored, inputs)
+        const trained = rewards.flatMap((shard) => shard.rows)
+        return { step, table, leftOut: rows.length - scored.length, ...compareScores(scored, trained) }
+      }),
+  }
+}
+
+async function specOf(deps: Deps, run: string): Promise<OpenSpec> {
+  const document = await readDocument(deps.store, keys.run(run), RunDocument)
+  if (document === null) throw new InvalidSpec(`run: there is no run ${run}`)
+  return openSpec(deps, document.specs.at(-1) ?? '')
+}
+
+/** The run's problems, with other labels where they are given. */
+async function problemsOf(
+  { store }: Deps,
+  { problems }: OpenSpec,
+  { reward, labels }: ScoreTask,
+): Promise<readonly Problem[]> {
+  if (labels === undefined) return problems
+  const document = await readDocument(store, labels, LabelsDocument)
+  if (document === null) throw new InvalidSpec(`labels: there are none at ${labels}`)
+  const { rows } = await requireTable(store, document.table.key, labelsTable)
+  return relabel(problems, rows, reward, 'drop')
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openTokenizer } from '../../activities/policy/tokenizer.ts'
+import { canRead, promptOf } from '../../activities/spec/prompt.ts'
+import { folderFiles } from '../policy/folders.ts'
+
+const nanoFolder = join(import.meta.dirname, '..', '..', 'models', 'nano', 'coder')
+const nano = await openTokenizer(
+  ['tokenizer.json', 'tokenizer_config.json'].map((name) => ({ name, path: join(nanoFolder, name) })),
+)
+const chat = await openTokenizer(folderFiles('tokenizer'))
+const bare = await openTokenizer(folderFiles('tokenizer').filter(({ name }) => name === 'tokenizer.json'))
+
+describe('what a policy can read', () => {
+  it.each([
+    ['a nano model', nano, 'default', false],
+    ['a nano model', nano, 'r1', false],
+    ['a nano model', nano, 'plain', true],
+    ['a policy with a chat template', chat, 'default', true],
+    ['a policy of all bytes without one', bare, 'default', true],
+  ] as const)('%s, %j: %j', (_, tokenizer, name, expected) => {
+    expect(canRead(tokenizer, name)).toBe(expected)
+  })
+
+  it('is what it says of the tokens: a nano model does not know the letters of the R1 style', () => {
+    const { text, tokens } = promptOf(nano, 'default', { id: 'p', problem: 'calc  1+2*3\n', answer: '7' })
+    expect(text).toContain('<|user|>')
+    expect(nano.decode(tokens)).not.toContain('<|user|>')
+  })
+})
