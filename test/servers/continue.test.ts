@@ -67,7 +67,7 @@ const light = {
   report: async ({ cells }: { cells: Cell[] }) => cells,
 }
 /** The runs of a sweep, in the order of its plan. */
-const cells = Array.from({ length: 24 }, (_, seed) => ({ run: `wide-${seed}`, model: 'm', arm: 'a', seed }))
+const cells = Array.from({ length: 16 }, (_, seed) => ({ run: `wide-${seed}`, model: 'm', arm: 'a', seed }))
 const spec = {
   preset: 'demo', model: 'nano/coder', reward: 'ground-truth', evaluate: { benchmarks: [] },
 } // prettier-ignore
