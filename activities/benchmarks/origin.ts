@@ -23,7 +23,7 @@ export interface Origin {
 }
 
 /** Problems are held in memory, and so is the file they come from. */
-const mostBytes = 512 * 2 ** 20
+const mostBytes = 500 * 2 ** 20
 
 export async function openOrigin(source: string, reach: Reach): Promise<Origin> {
   if (source.startsWith('hf://')) return hub(source, reach.hub)

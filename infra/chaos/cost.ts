@@ -77,9 +77,14 @@ export function costsOf(
 
 const activityOf = ({ workflow, run, activity }: Activity | Note) => [workflow, run, activity].join(' ')
 
-/** Nearest causes first: the worker itself, a server, the network. Of several, the last before the next attempt. */
+/**
+ * Nearest causes first: the worker itself, a server, the network. Of several, the last before the next attempt, but of
+ * its worker's deaths the first, since a later one killed another process of that name.
+ */
 function causeOf({ fromMs, toMs, worker, failure }: CutOff, strikes: readonly Strike[]): Strike | null {
-  const during = strikes.filter(({ atMs, endMs }) => atMs <= toMs && Math.max(atMs, endMs ?? atMs) >= fromMs)
+  const during = strikes
+    .filter(({ atMs, endMs }) => atMs <= toMs && Math.max(atMs, endMs ?? atMs) >= fromMs)
+    .toSorted((a, b) => a.atMs - b.atMs)
   const own = during.filter(
     (strike) => strike.worker !== null && (worker === null || strike.worker === worker),
   )
@@ -87,11 +92,13 @@ function causeOf({ fromMs, toMs, worker, failure }: CutOff, strikes: readonly St
   const network = during.filter(({ kind, worker }) => worker === null && kind !== 'upload killed half-way')
   // A clock that is wrong stops nothing by itself: it is the last to be blamed.
   const clocks = own.filter(({ kind }) => kind === 'clock jumps')
+  const deaths = own.filter(({ kind, atMs }) => kind.startsWith('worker') && atMs >= fromMs)
   // Who is killed says nothing any more: an attempt that gave a reason had ended before.
-  const silent = failure === null || /timeout/i.test(failure)
-  const stops = own.filter(({ kind }) => kind !== 'clock jumps' && (silent || kind !== 'worker SIGKILL'))
+  const isSilent = failure === null || /timeout/i.test(failure)
+  const death = deaths.find(({ kind }) => isSilent || kind !== 'worker SIGKILL')
+  const disk = own.findLast(({ kind }) => kind === 'cache disk full')
+  const nearest = /cache/.test(failure ?? '') ? [disk, death] : [death, disk]
   return (
-    [stops, servers, network, clocks].map((found) => found.at(-1)).find((found) => found !== undefined) ??
-    null
+    [...nearest, servers.at(-1), network.at(-1), clocks.at(-1)].find((found) => found !== undefined) ?? null
   )
 }

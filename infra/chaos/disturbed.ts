@@ -131,11 +131,9 @@ function strikeAll(world: World, { faults, patienceSeconds, report, signal }: Di
     }
   }
   const struck = Promise.all(faults.map(strikeOne)).finally(() => clearTimeout(timer))
-  struck.catch(() => undefined) // read below, unless the sweeps fail first
-  return {
-    over: () => left === 0,
-    done: struck.then((strikes) => ({ strikes: strikes.flat().map((strike) => strike()), missed })),
-  }
+  const done = struck.then((strikes) => ({ strikes: strikes.flat().map((strike) => strike()), missed }))
+  done.catch(() => undefined) // nobody waits for it where the sweeps end first: they failed, or were told to stop
+  return { over: () => left === 0, done }
 }
 
 /** When the server first had a key, by what the proxy saw. */

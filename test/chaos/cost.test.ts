@@ -81,6 +81,17 @@ describe('an activity that was begun again', () => {
     expect(byKind['worker SIGKILL'].activities).toBe(0)
   })
 
+  it('is charged to the first death of its worker: a later one killed another process of that name', () => {
+    const { byKind, waits } = costsOf(
+      [activity(2, 0, 17_000)],
+      [begin(1, 'compute-3', 1000), begin(2, 'compute-4', 17_000)],
+      [strike('worker SIGTERM', 9000, 'compute-3'), strike('worker SIGKILL', 2000, 'compute-3')],
+      none,
+    )
+    expect([byKind['worker SIGKILL'].activities, byKind['worker SIGTERM'].activities]).toEqual([1, 0])
+    expect(waits.afterKill).toEqual([15])
+  })
+
   it('counts each attempt, also those that died before their first note', () => {
     const { byKind } = costsOf(
       [activity(3, 1000, 31_000)],

@@ -1,6 +1,9 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { unleash } from '../../infra/chaos/harness.ts'
 import { planOf } from '../../infra/chaos/plan.ts'
@@ -42,5 +45,26 @@ it.skipIf(versitygw === null)(
     expect(compared.manifests).toBeGreaterThanOrEqual(steps + 4 * sweeps * 2)
     expect(compared.metrics).toBe(steps)
     expect(outcome.disturbed.orphans).toEqual({ before: 1, after: 0 })
+  },
+)
+
+it.skipIf(versitygw === null)(
+  'told to stop while sweeps run, it says so, ends with code 1 and leaves no process behind',
+  async () => {
+    const own = join(folder, 'told')
+    const script = join(import.meta.dirname, '../../infra/chaos/index.ts')
+    const args = ['--import', 'tsx', script, '--minutes', '1', '--seed', '3', '--folder', own]
+    const harness = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    let said = ''
+    harness.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes('sweep 2 begins')) harness.kill('SIGTERM')
+    })
+    const [code] = (await once(harness, 'exit')) as [number | null]
+    expect(said).toMatch(/chaos: stopped \(SIGTERM\)\n$/)
+    expect(code).toBe(1)
+    // Every process of its stacks has the folder in its command line or among its arguments.
+    const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,args'])
+    expect(stdout.split('\n').filter((line) => line.includes(own))).toEqual([])
   },
 )
