@@ -1,4 +1,4 @@
-/** Labels of a problem set by majority vote: sampled in shards, voted on in parts, counted once; and problems that carry them. */
+/** Labels of a problem set by majority vote: sampled in shards, voted on in parts, counted once; problems that carry them. */
 import { labelledOf, labelOf } from './analysis/labelled.ts'
 import { voteOf } from './analysis/vote.ts'
 import { canonical, digestOf } from './checkpoint/canonical.ts'

@@ -1,4 +1,4 @@
-/** How much of a benchmark a policy has by heart: it continues the first part of every statement. Known work is not done again. */
+/** How much of a benchmark a policy has by heart: it continues the first part of every statement. */
 import { isRestored, remembered, rougeL, split, type Continued } from './analysis/memory.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'

@@ -1,4 +1,4 @@
-/** Labels of a problem set by majority vote of one policy: samples in shards, votes in parts, one table; known labels are found. */
+/** Labels of a problem set by majority vote of one policy: samples in shards, votes in parts, one table. */
 import * as wf from '@temporalio/workflow'
 import type { Labelled, ResolvedTrain } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'

@@ -1,4 +1,4 @@
-/** Contamination: one policy x benchmarks x how much of each statement it is given, and how often it restores the rest. */
+/** Contamination: one policy x benchmarks x shares of each statement, and how often it restores the rest. */
 import * as wf from '@temporalio/workflow'
 import type { Probed, ProbeTask } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'

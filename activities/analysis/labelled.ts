@@ -1,4 +1,4 @@
-/** What the labels of a problem set are like: how many problems have one, how many of those are wrong, how sure the vote was. */
+/** What the labels of a problem set are like: how many there are, how many of them are wrong, how sure the votes were. */
 import type { Label, Labelled } from '../contracts.ts'
 import { grade } from '../grading/index.ts'
 import { mean, studentInterval, wilson } from './intervals.ts'

@@ -62,7 +62,7 @@ export function requireRewardable(reward: Reward, problems: readonly Problem[]):
   for (const part of labelRewards(reward)) requireLabels(part, problems)
 }
 
-/** The problems that a reward by label learns from, labels in them; `incorrect` in any part of it keeps wrong ones only. */
+/** The problems that a reward by label learns from, with labels; `incorrect` in any part keeps wrong ones only. */
 export function relabel(
   problems: readonly Problem[],
   labels: readonly Label[],

@@ -12,7 +12,7 @@ import type { label, LabelResult } from '../../workflows/label.ts'
 import type { probe } from '../../workflows/probe.ts'
 import type { score } from '../../workflows/score.ts'
 import type { train } from '../../workflows/train.ts'
-import { Fleet, startGrounds, type Grounds } from './fleet.ts'
+import { Fleet, startGrounds, type FleetWorker, type Grounds } from './fleet.ts'
 
 const data = { name: 'nano', limit: 24 }
 const base = {
@@ -28,10 +28,12 @@ const base = {
 
 let grounds: Grounds
 let fleet: Fleet
+/** Killed hard between the first labels' table and the document that names it. */
+let light: FleetWorker
 beforeAll(async () => {
   grounds = await startGrounds('labels')
   fleet = new Fleet(grounds, 'labels')
-  await fleet.add('light')
+  light = await fleet.add('light', [{ name: 'labels', create: '^labels/[0-9a-f]+\\.json' }])
   await fleet.add('compute')
 })
 afterAll(async () => {
@@ -72,6 +74,7 @@ let labels: LabelResult
 describe('label', () => {
   it('votes on 8 samples of 24 problems, and says how many labels are wrong', async () => {
     labels = await labelled('first')
+    expect(light.ends).toEqual([137])
     expect(await sampled()).toBe(24 * 8)
     expect(labels).toMatchObject({ problems: 24, samples: 8 })
     expect(labels.deviceSeconds).toBeGreaterThan(0)
@@ -93,6 +96,19 @@ describe('label', () => {
     const other = await labelled('texts', { vote: 'string' })
     expect(other.labels).not.toBe(labels.labels)
     expect(await sampled()).toBe(before)
+  })
+})
+
+describe('label of a checkpoint', () => {
+  it('at step 0 is that of the model it began with', async () => {
+    await trained('format', { reward: 'format', steps: 1 })
+    const before = await sampled()
+    const found = await labelled('checkpoint', { model: undefined, checkpoint: 'format/0' })
+    expect(found).toEqual({ ...labels, deviceSeconds: 0 })
+    expect(await sampled()).toBe(before)
+    expect((await labelled('trained', { model: undefined, checkpoint: 'format' })).labels).not.toBe(
+      labels.labels,
+    )
   })
 })
 
@@ -119,7 +135,8 @@ describe('train', () => {
     expect(await sampled()).toBe(before)
     expect([...(await fleet.documentsOf('incorrect'))]).toEqual([...documents])
     const found = await readdir(join(fleet.home, 'store', 'labels'))
-    expect(found.filter((name) => name.endsWith('.json'))).toHaveLength(2) // equivalent and string
+    // Of equivalents and of texts, and of another policy.
+    expect(found.filter((name) => name.endsWith('.json'))).toHaveLength(3)
   })
 })
 
