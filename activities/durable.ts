@@ -21,6 +21,7 @@ const permanent = new Set([
   'CorruptObject',
   'WrongStore',
   'NonFiniteLoss',
+  'PromptTooLong',
   'NotAllowed',
   'WeightsLost',
   'NotKept',

@@ -54,16 +54,22 @@ export class Sampler {
     control: Control,
   ): AsyncGenerator<Completion> {
     const { config } = this.#policy
-    this.#check(prompts, decoding)
+    this.#check(prompts)
     control.signal.throwIfAborted()
     const session = await this.#opened(decoding.topP < 1 && decoding.temperature > 0)
-    const positions = Math.max(...prompts.map(({ tokens }) => tokens.length), 0) + decoding.maxTokens
+    const { maxPositions } = config
+    const longest = Math.max(...prompts.map(({ tokens }) => tokens.length), 0)
+    const positions = Math.min(maxPositions, longest + decoding.maxTokens)
     const steps = new Steps(session, config, prompts, decoding, positions)
     const waiting: Waiting = new Map()
     for (const [i, { samples }] of prompts.entries()) if (samples.length > 0) waiting.set(i, [...samples])
     const limits = this.#limits(prompts, positions)
-    const start = (prompt: number, sample: number) =>
-      new Growing(prompts[prompt]!.at, prompt, sample, decoding, config.endTokens, this.#tokenizer)
+    const start = (prompt: number, sample: number) => {
+      const { tokens, at } = prompts[prompt]!
+      // A completion ends where the model's positions do, cut off as by its own limit.
+      const maxTokens = Math.min(decoding.maxTokens, maxPositions - tokens.length)
+      return new Growing(at, prompt, sample, { ...decoding, maxTokens }, config.endTokens, this.#tokenizer)
+    }
     const total = prompts.reduce((n, { samples }) => n + samples.length, 0)
     let layout: Layout<Growing> = { rows: limits.rowsPerSlot[1], slots: [] }
     for (let done = 0; done < total;) {
@@ -102,13 +108,12 @@ export class Sampler {
     return this.#session.session
   }
 
-  #check(prompts: readonly Prompt[], { maxTokens }: Decoding): void {
+  #check(prompts: readonly Prompt[]): void {
     const { maxPositions, vocabulary } = this.#policy.config
     for (const [i, { tokens }] of prompts.entries()) {
-      if (tokens.length + maxTokens > maxPositions)
+      if (tokens.length >= maxPositions)
         throw new PromptTooLong(
-          `prompt ${i}: expected at most ${maxPositions} positions - ${maxTokens} new tokens = ` +
-            `${maxPositions - maxTokens} tokens, found ${tokens.length}`,
+          `prompt ${i}: expected fewer tokens than the model's ${maxPositions} positions, found ${tokens.length}`,
         )
       const wrong = tokens.find((token) => !(token >= 0 && token < vocabulary))
       if (tokens.length === 0 || wrong !== undefined)

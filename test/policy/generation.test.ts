@@ -232,16 +232,27 @@ describe('a request', () => {
     return () => sampler.release()
   })
 
+  const ofLength = (tokens: number) => prompt(Array<number>(tokens).fill(7), 1)
+
   it('whose prompt leaves no room is refused with both numbers', async () => {
-    const long = prompt(
-      Array.from({ length: 501 }, () => 7),
-      1,
-    )
-    const run = all(sampler, [prompt([1], 1), long], free)
+    const run = all(sampler, [prompt([1], 1), ofLength(512)], free)
     await expect(run).rejects.toThrow(PromptTooLong)
     await expect(run).rejects.toThrow(
-      'prompt 1: expected at most 512 positions - 12 new tokens = 500 tokens, found 501',
+      "prompt 1: expected fewer tokens than the model's 512 positions, found 512",
     )
+  })
+
+  it('whose completion would outgrow the model’s positions is cut off where they end', async () => {
+    const { maxTokens } = free
+    const completions = await all(sampler, [ofLength(512 - maxTokens), ofLength(509)], free)
+    const found = completions.map(({ prompt, tokens, stop }) => [prompt, tokens.length, stop])
+    expect(found.sort()).toEqual([
+      [0, maxTokens, 'length'],
+      [1, 3, 'length'],
+    ])
+    // The cut one is the beginning of what it would be with more room: tokens do not depend on the limit.
+    const alone = await all(sampler, [ofLength(509)], { ...free, maxTokens: 2 })
+    expect(completions.find(({ prompt }) => prompt === 1)?.tokens.slice(0, 2)).toEqual(alone[0]?.tokens)
   })
 
   it('with a token that is none is refused', async () => {

@@ -1,0 +1,50 @@
+/** Recorded histories on the workflow code as it is: a change that running workflows could not go on with shows here. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { beforeAll, expect, it } from 'vitest'
+import * as workflows from '../../workflows/index.ts'
+
+const folder = join(import.meta.dirname, '../histories')
+const names = (await readdir(folder)).filter((name) => name.endsWith('.json'))
+const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url))
+
+type Bundle = Awaited<ReturnType<typeof bundleWorkflowCode>>
+let workflowBundle: Bundle
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') })
+  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') })
+})
+
+const historyOf = async (name: string): Promise<unknown> =>
+  JSON.parse(await readFile(join(folder, name), 'utf8'))
+
+async function replay(history: unknown): Promise<Error | undefined> {
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [
+    { workflowId: 'recorded', history },
+  ]))
+    return error
+  throw new Error('nothing was replayed')
+}
+
+it('each workflow type has a history', async () => {
+  const types = await Promise.all(
+    names.map(async (name) => {
+      const { events } = (await historyOf(name)) as { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] } // prettier-ignore
+      return events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name
+    }),
+  )
+  expect([...new Set(types)].sort()).toEqual(Object.keys(workflows).sort())
+})
+
+it.each(names)('%s goes on where it was', async (name) => {
+  expect(await replay(await historyOf(name))).toBeUndefined()
+})
+
+it('a history of other commands is not gone on with', async () => {
+  const other = JSON.parse(
+    JSON.stringify(await historyOf('train.json')).replaceAll('"admitTrain"', '"admitEvaluate"'),
+  ) as unknown
+  expect(String(await replay(other))).toMatch(/[Nn]ondeterminism|TMPRL1100/)
+})
