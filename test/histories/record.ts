@@ -25,7 +25,7 @@ const train = {
   sampling: { maxTokens: 16 },
   evaluate: { every: 1, benchmarks: ['nano'], limit: 8, samples: 1, temperature: 1 },
 }
-const labels = { samples: 4 }
+const labels = { samples: 4, sampling: { maxTokens: 46 } }
 const few = { name: 'nano', limit: 16 }
 
 interface Recorded {
@@ -115,7 +115,8 @@ async function historyOf(workflowId: string): Promise<string> {
   const anonymous = (key: string, value: unknown) => {
     if (key === 'identity' || key === 'workerInstanceKey') return 'worker'
     if (key === 'stackTrace') return undefined
-    return typeof value === 'string' ? value.replaceAll(folder, '/exports') : value
+    if (typeof value !== 'string') return value
+    return value.replaceAll(folder, '/exports').replaceAll(/\b(light|compute)@[^:]+:\d+/g, '$1@worker')
   }
   return `${JSON.stringify(JSON.parse(stdout, anonymous))}\n`
 }

@@ -20,9 +20,19 @@ beforeAll(async () => {
 const historyOf = async (name: string): Promise<unknown> =>
   JSON.parse(await readFile(join(folder, name), 'utf8'))
 
+interface Started {
+  readonly workflowId: string
+  readonly workflowType: { readonly name: string }
+}
+
+function startedBy(history: unknown): Started | undefined {
+  const { events } = history as { events: { workflowExecutionStartedEventAttributes?: Started }[] }
+  return events[0]?.workflowExecutionStartedEventAttributes
+}
+
 async function replay(history: unknown): Promise<Error | undefined> {
   for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [
-    { workflowId: 'recorded', history },
+    { workflowId: startedBy(history)?.workflowId ?? '', history },
   ]))
     return error
   throw new Error('nothing was replayed')
@@ -30,10 +40,7 @@ async function replay(history: unknown): Promise<Error | undefined> {
 
 it('each workflow type has a history', async () => {
   const types = await Promise.all(
-    names.map(async (name) => {
-      const { events } = (await historyOf(name)) as { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] } // prettier-ignore
-      return events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name
-    }),
+    names.map(async (name) => startedBy(await historyOf(name))?.workflowType.name),
   )
   expect([...new Set(types)].sort()).toEqual(Object.keys(workflows).sort())
 })
