@@ -2,6 +2,7 @@
 import type { Benchmark } from './comparison.ts'
 import { durability } from './durability.ts'
 import { grading } from './grading.ts'
+import { long } from './long.ts'
 import { sampling } from './sampling.ts'
 import { step } from './step.ts'
 import { store } from './store.ts'
@@ -16,4 +17,5 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   store,
   durability,
   sweep,
+  long,
 }
