@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- NAME`: what the program costs, beside its peers, measured in the same run.
  *
- *     npm run bench -- sampling | training | step | grading | store  [--json] [--no-peer] [--only TEXT] [--rounds 3]
- *         [--model FOLDER] [--threads 2] [--limit 2000]
+ *     npm run bench -- sampling | training | step | grading | store | durability | sweep | long  [--json] [--no-peer]
+ *         [--only TEXT] [--rounds 3] [--model FOLDER] [--threads 2] [--limit 2000]
  *
  * PLACEBO_PYTHON is the Python of the peers (bench/peers/requirements.txt), PLACEBO_BENCH_MODEL the folder of
  * SmolLM2-135M-Instruct. The table says ours, the peer's, the ratio ours / peer of medians, and whether our own goal is met.
