@@ -30,7 +30,9 @@ export async function label(input: unknown, done = 0, spent = 0): Promise<LabelR
   wf.setHandler(progressQuery, () => at)
   const { spec, model } = await light.admitLabel({ spec: input })
   const source = model === null ? undefined : (await light.intakeModel({ model })).source
-  const data = (await light.intakeData({ data: spec.data })).source
+  // Of a run that goes on when its file is gone, what it began with is labelled.
+  const run = wf.workflowInfo().parent?.workflowId
+  const data = (await light.intakeData({ data: spec.data, ...(run !== undefined && { run }) })).source
   const task = await light.labelTask({ spec, data, ...(source !== undefined && { source }) })
   const { parts, labels, result } = await light.planLabels(task)
   const reached = (parts: number, result: Labelled | null = null) => {

@@ -25,7 +25,7 @@ export async function rowsOfParquet(
   const buffer = new Uint8Array(bytes).buffer // a copy: hyparquet wants a buffer that begins where the file does
   try {
     const metadata = await parquetMetadataAsync(buffer)
-    requireCodecs(metadata)
+    requireCodecs(metadata, file)
     const columns = parquetSchema(metadata).children.map(({ element }) => element.name)
     const asked = columns.filter((name) =>
       wanted.some((want) => want === name || want.startsWith(`${name}.`)),
@@ -56,10 +56,12 @@ const compressors: Compressors = {
   ...(zstdDecompressSync !== undefined && { ZSTD: bounded(zstdDecompressSync) }),
 }
 
-function requireCodecs({ row_groups }: FileMetaData): void {
+function requireCodecs({ row_groups }: FileMetaData, file: string): void {
   const readable = ['UNCOMPRESSED', 'SNAPPY', ...Object.keys(compressors)]
   const codecs = row_groups.flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data?.codec))
   const unknown = codecs.find((codec) => codec !== undefined && !readable.includes(codec))
   if (unknown !== undefined)
-    throw new Error(`compressed with ${unknown}, this worker reads ${readable.join(', ').toLowerCase()}`)
+    throw new InvalidData(
+      `${file}: is compressed with ${unknown}, this worker reads ${readable.join(', ').toLowerCase()}`,
+    )
 }

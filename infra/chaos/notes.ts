@@ -29,7 +29,6 @@ export type Note = Attempt & { readonly worker: string; readonly atMs: number } 
 
 /** How a worker is told: files that the harness writes; beside each, what the worker writes when it took effect. */
 export const files = {
-  pid: 'pid',
   notes: 'notes.jsonl',
   /** While it is there, the cache's disk is full. */
   full: 'full',

@@ -124,7 +124,6 @@ async function freeBytes(path: string): Promise<number> {
   return bavail * bsize
 }
 
-writeFileSync(at(files.pid), String(process.pid))
 runWorker(role as Role, { store: watchedStore, engine: watchedEngine, now, freeBytes }).then(
   () => process.exit(0),
   (error: unknown) => {

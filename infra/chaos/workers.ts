@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { leash, type Leashed } from '../leash.ts'
 import type { Role } from '../worker.ts'
-import { files } from './notes.ts'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const script = fileURLToPath(new URL('worker.ts', import.meta.url))
@@ -106,17 +105,13 @@ function live(name: string, role: Role, folder: string, env: WorkersOptions['env
     serves,
     unordered: () => unordered,
     kill: (signal) => inTurn(signal, async () => current.kill()),
-    terminate: (signal) => inTurn(signal, async () => void process.kill(await pid(), 'SIGTERM')),
+    // By the shell that is its parent: a number from a file may be another process's by now.
+    terminate: (signal) => inTurn(signal, async () => void (await current.stop())),
     stop: async () => {
       stopping = true
       await current.stop()
       await watching
     },
-  }
-
-  /** The program's own process: its group has a shell that must not get the signal. */
-  async function pid(): Promise<number> {
-    return Number(await readFile(join(folder, files.pid), 'utf8'))
   }
 
   async function serves(signal: AbortSignal): Promise<void> {

@@ -155,7 +155,7 @@ describe('a file of Parquet', () => {
     ['an id twice', parquet([{ ...data[0]!, data: [1n, 1n] }, ...data.slice(1)]), { columns }, 'row 2: id "1" is already at file:///x, row 1'],
     ['an empty answer', parquet([data[0]!, data[1]!, { name: 'gold', data: ['2', ''], type: 'STRING' }]), { columns }, 'row 2: column "gold" is empty'],
     ['a torn end', parquet(data).slice(0, -9), { columns }, 'x: is not a whole Parquet file of '],
-    ['pages that nothing here reads', parquet(data, 'LZ4'), { columns }, 'compressed with LZ4, this worker reads uncompressed, snappy, gzip, brotli'],
+    ['pages that nothing here reads', parquet(data, 'LZ4'), { columns }, 'x: is compressed with LZ4, this worker reads uncompressed, snappy, gzip, brotli'],
   ])('with %s is InvalidData by row', async (_, bytes, given, message) => {
     const loading = loadBytes(bytes, given)
     await expect(loading).rejects.toMatchObject({ name: 'InvalidData' })
