@@ -77,7 +77,8 @@ async function begunWith({ store }: Deps, run: string, data: DataSpec): Promise<
   if (known === null) return null
   const { spec, data: key } = await requireDocument(store, known.specs.at(-1) ?? '', SpecDocument)
   if (canonical(spec.data) !== canonical(data)) return null
-  return takenIn(key, await requireDocument(store, key, DataDocument))
+  const origin = (await requireDocument(store, key, DataDocument)).labelled?.from ?? key
+  return takenIn(origin, await requireDocument(store, origin, DataDocument))
 }
 
 /** A pinned source is known by its name alone; a folder or a bucket by what is in it now. */
