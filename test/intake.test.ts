@@ -1,5 +1,5 @@
 /** What a user's data becomes in the store, and what a run is told of it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -80,11 +80,14 @@ describe('a file of problems', () => {
   })
 })
 
+const nanoTokenizer = join(import.meta.dirname, '..', 'models', 'nano', 'coder', 'tokenizer.json')
+
 /** A run of a user's file that is evaluated on AMC. */
 async function enrolled() {
   const bytes = (text: string) => deps.blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
     { name: 'config.json', ...(await bytes('config')) },
+    { name: 'tokenizer.json', ...(await deps.blobs.put(await readFile(nanoTokenizer))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
   const model = keys.model(policy.digest)
