@@ -11,14 +11,17 @@ import {
   ResultDocument,
   RunDocument,
   SpecDocument,
+  type ResolvedTrain,
 } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
-import { openData } from './open.ts'
+import { openData, openTokenizerOf } from './open.ts'
 import { compareData } from './overlap.ts'
 import { requireRewardable } from './rewards/index.ts'
+import type { Tokenizer } from './policy/tokenizer.ts'
 import { shardsOf } from './spec/batch.ts'
-import { differences, identityOf } from './spec/resolve.ts'
+import { canRead } from './spec/prompt.ts'
+import { differences, identityOf, InvalidSpec } from './spec/resolve.ts'
 
 /** The same id was started with a spec that computes something else. */
 export class SpecMismatch extends Error {
@@ -29,9 +32,10 @@ export function enrollActivities(deps: Deps) {
   const { store } = deps
   return {
     enroll: (input: EnrollTask) =>
-      durable(async ({ signal }) => {
+      durable(async (control) => {
         const { run, spec, model, data } = EnrollTask.parse(input)
         const { policy } = await requireDocument(store, model, ModelDocument)
+        requireReadable(await openTokenizerOf(deps, policy, control), spec)
         const { problems } = await requireDocument(store, data, DataDocument)
         requireRewardable(spec.reward, await openData(deps, data))
         const identity = identityOf({ spec, policy: policy.digest, problems: problems.digest })
@@ -59,7 +63,7 @@ export function enrollActivities(deps: Deps) {
         }
         await commit(store, keys.checkpoint(run, 0), CheckpointDocument, first)
         const step = Math.min(await newestStep(deps, run, identity), spec.steps)
-        const overlaps = await compareData(deps, run, spec, data, signal)
+        const overlaps = await compareData(deps, run, spec, data, control.signal)
         return { spec: specKey, step, shards: shardsOf(spec).length, store: deps.storeId, overlaps }
       }),
 
@@ -74,6 +78,14 @@ export function enrollActivities(deps: Deps) {
         return { source, policy: policy.digest }
       }),
   }
+}
+
+/** A prompt that the model has no tokens for would train it on noise. */
+function requireReadable(tokenizer: Tokenizer, { model, prompt }: ResolvedTrain): void {
+  if (!canRead(tokenizer, prompt))
+    throw new InvalidSpec(
+      `prompt: the tokenizer of ${model} has no tokens for all of ${JSON.stringify(prompt)}; "plain" is the problem alone`,
+    )
 }
 
 /** run.json: written by the first start, checked by every other, longer by each new spec. */

@@ -7,7 +7,7 @@ import { digestOf, canonical } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import type { DataFindings, DataSpec, NamedBlob } from './contracts.ts'
-import { DataDocument, LabelsDocument, ModelDocument, RunDocument, SpecDocument } from './contracts.ts'
+import { DataDocument, ModelDocument, RunDocument, SpecDocument } from './contracts.ts'
 import { durable } from './durable.ts'
 import { policyOf } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
@@ -77,13 +77,8 @@ async function begunWith({ store }: Deps, run: string, data: DataSpec): Promise<
   if (known === null) return null
   const { spec, data: key } = await requireDocument(store, known.specs.at(-1) ?? '', SpecDocument)
   if (canonical(spec.data) !== canonical(data)) return null
-  const own = await requireDocument(store, key, DataDocument)
-  if (own.labels === undefined) return takenIn(key, own)
-  // The run learns from labelled problems; what was taken in is what their labels were made for.
-  const { problems } = await requireDocument(store, own.labels, LabelsDocument)
-  const isPinned = canonical(own.data) !== canonical(data)
-  const original = keys.data(digestOf(isPinned ? own.data : { data, problems }))
-  return takenIn(original, await requireDocument(store, original, DataDocument))
+  const origin = (await requireDocument(store, key, DataDocument)).labelled?.from ?? key
+  return takenIn(origin, await requireDocument(store, origin, DataDocument))
 }
 
 /** A pinned source is known by its name alone; a folder or a bucket by what is in it now. */

@@ -133,7 +133,13 @@ function lightActivities(deps: Deps) {
         const { rows } = await requireTable(store, table.key, labelsTable)
         const labelled = relabel(await openData(deps, data), rows, reward, unlabelled)
         const blob = await deps.blobs.put(new TextEncoder().encode(canonical(labelled)), { signal })
-        const document = { format: 1 as const, data: spec, problems: blob, count: labelled.length, labels }
+        const document: DataDocument = {
+          format: 1,
+          data: spec,
+          problems: blob,
+          count: labelled.length,
+          labelled: { labels, from: data },
+        }
         return { source: key, count: (await commit(store, key, DataDocument, document)).count }
       }),
   }

@@ -22,12 +22,12 @@ export function recallActivities(deps: Deps) {
     recall: (input: RecallTask): Promise<Recalled> =>
       durable(async ({ signal }) => {
         const { run, step, due, evaluation } = RecallTask.parse(input)
-        const spec = EvaluateSpec.parse(evaluation)
         const curve: Recalled['curve'] = []
         const missing: number[] = []
         for (const at of due) {
           signal.throwIfAborted()
-          const results = await resultsAt(deps, spec, run, at)
+          // A run without benchmarks has no evaluation to read, and none is due.
+          const results = await resultsAt(deps, EvaluateSpec.parse(evaluation), run, at)
           if (results === null) missing.push(at)
           else curve.push(...results.map((result) => ({ step: at, ...result })))
         }

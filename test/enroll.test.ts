@@ -1,5 +1,5 @@
 /** One prefix of one store belongs to one run of one namespace; nobody else writes there. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -18,6 +18,8 @@ import type { Deps } from '../activities/deps.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
 
+const nanoTokenizer = join(import.meta.dirname, '..', 'models', 'nano', 'coder', 'tokenizer.json')
+
 let folder: string
 let store: Store
 beforeEach(async () => {
@@ -34,6 +36,7 @@ async function furnish(namespace: string) {
   const bytes = (text: string) => blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
     { name: 'config.json', ...(await bytes('config')) },
+    { name: 'tokenizer.json', ...(await blobs.put(await readFile(nanoTokenizer))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
   const [model, data] = [keys.model(policy.digest), keys.data(digestOf('data'))]
@@ -62,4 +65,15 @@ test('a worker of another store does not work for a run: WrongStore names both',
   const rewarding = new MockActivityEnvironment().run(rewardActivities(deps).reward, task)
   await expect(rewarding).rejects.toMatchObject({ type: 'WrongStore', nonRetryable: true })
   await expect(rewarding).rejects.toThrow(`lies in store ${elsewhere}, this worker has store ${deps.storeId}`)
+})
+
+test('a prompt that the model has no tokens for is refused before anything is written for the run', async () => {
+  const { deps, task } = await furnish('one')
+  const unreadable = { ...task, spec: { ...spec, prompt: 'default' } }
+  const refused = new MockActivityEnvironment().run(enrollActivities(deps).enroll, unreadable)
+  await expect(refused).rejects.toMatchObject({ type: 'InvalidSpec', nonRetryable: true })
+  await expect(refused).rejects.toThrow(
+    'prompt: the tokenizer of nano/coder has no tokens for all of "default"',
+  )
+  expect(await store.head(keys.run('a'))).toBeNull()
 })

@@ -1,5 +1,5 @@
 /** What a user's data becomes in the store, and what a run is told of it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -11,13 +11,7 @@ import { commit, readDocument, requireDocument } from '../activities/checkpoint/
 import * as keys from '../activities/checkpoint/keys.ts'
 import { checkStore, openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
-import {
-  DataDocument,
-  DataSpec,
-  LabelsDocument,
-  ModelDocument,
-  OverlapDocument,
-} from '../activities/contracts.ts'
+import { DataDocument, DataSpec, ModelDocument, OverlapDocument } from '../activities/contracts.ts'
 import type { Deps } from '../activities/deps.ts'
 import { policyOf } from '../activities/engine/embedded.ts'
 import { enrollActivities } from '../activities/enroll.ts'
@@ -86,34 +80,14 @@ describe('a file of problems', () => {
   })
 })
 
-/** The same problems with labels: the document names them, and what they were made for. */
-async function labelled(source: string): Promise<string> {
-  const document = await requireDocument(store, source, DataDocument)
-  const [labels, key, made] = [digestOf('labels'), digestOf('table'), digestOf('labelled')]
-  const rest = { policy: key, completions: 'c', grader: 'g', vote: 'v', extract: 'e' }
-  const table = { key: 't', digest: key, rows: 1 }
-  const none = { value: 1, low: 0, high: 1 }
-  const result = {
-    problems: 1,
-    samples: 1,
-    labelled: 1,
-    wrong: 0,
-    labelledShare: none,
-    wrongShare: null,
-    agreement: null,
-  }
-  const described = { format: 1 as const, problems: document.problems.digest, ...rest, table, result }
-  await commit(store, keys.labels(labels), LabelsDocument, described)
-  const own = { ...document, labels: keys.labels(labels) }
-  await commit(store, keys.data(made), DataDocument, own)
-  return keys.data(made)
-}
+const nanoTokenizer = join(import.meta.dirname, '..', 'models', 'nano', 'coder', 'tokenizer.json')
 
 /** A run of a user's file that is evaluated on AMC. */
-async function enrolled(hasLabels = false) {
+async function enrolled() {
   const bytes = (text: string) => deps.blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
     { name: 'config.json', ...(await bytes('config')) },
+    { name: 'tokenizer.json', ...(await deps.blobs.put(await readFile(nanoTokenizer))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
   const model = keys.model(policy.digest)
@@ -122,18 +96,11 @@ async function enrolled(hasLabels = false) {
   const taken = await takeIn(data)
   const given = { preset: 'demo', model: 'nano/coder', reward: 'format', steps: 1, data }
   const spec = resolveTrain({ ...given, evaluate: { benchmarks: ['amc', 'aime-2024'] } })
-  const task = { run: 'r', spec, model, data: hasLabels ? await labelled(taken.source) : taken.source }
+  const task = { run: 'r', spec, model, data: taken.source }
   return { data, taken, overlaps: (await run(enrollActivities(deps).enroll, task)).overlaps }
 }
 
 describe('a run', () => {
-  it('that learns from labels goes on with what they were made for', async () => {
-    await write(row)
-    const { data, taken } = await enrolled(true)
-    await rm(join(folder, 'own.jsonl'))
-    expect(await takeIn(data, 'r')).toEqual(taken)
-  })
-
   it('is told what its problems share with its benchmarks; one that cannot be had is left out', async () => {
     await write(row, { question: 'x', answer: 'y' })
     await writeFile(join(folder, 'amc.jsonl'), '{"id":"0","problem":"what is $1+1$","answer":"2"}\n')

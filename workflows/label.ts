@@ -1,6 +1,6 @@
 /** Labels of a problem set by majority vote of one policy: samples in shards, votes in parts, one table. */
 import * as wf from '@temporalio/workflow'
-import type { Labelled, ResolvedTrain } from '../activities/contracts.ts'
+import type { Labelled, LabelTask, ResolvedTrain } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'
 import { compute, light } from './proxies.ts'
 
@@ -23,29 +23,34 @@ export const progressQuery = wf.defineQuery<LabelProgress>('progress')
 /** Parts whose shards are in the queue at the same time. */
 const partsAtOnce = 4
 
-/** `done` and `spent` are what continue-as-new carries: parts that have been voted on, and what they cost. */
-export async function label(input: unknown, done = 0, spent = 0): Promise<LabelResult> {
-  let deviceSeconds = spent
-  let at: LabelProgress = { parts: done, total: 0 }
+/** What continue-as-new carries, and what a run that asks for labels has at hand. */
+export interface LabelState {
+  /** Parts that have been voted on, and what they cost. */
+  readonly done?: number
+  readonly deviceSeconds?: number
+  /** Keys of the model and of the problems, where they have been taken in. */
+  readonly taken?: { readonly source: string; readonly data: string }
+  /** Resolved once: a run's newest checkpoint may be another when the history begins anew. */
+  readonly task?: LabelTask
+}
+
+export async function label(input: unknown, state: LabelState = {}): Promise<LabelResult> {
+  let { deviceSeconds = 0 } = state
+  let at: LabelProgress = { parts: state.done ?? 0, total: 0 }
   wf.setHandler(progressQuery, () => at)
-  const { spec, model } = await light.admitLabel({ spec: input })
-  const source = model === null ? undefined : (await light.intakeModel({ model })).source
-  // Of a run that goes on when its file is gone, what it began with is labelled.
-  const run = wf.workflowInfo().parent?.workflowId
-  const data = (await light.intakeData({ data: spec.data, ...(run !== undefined && { run }) })).source
-  const task = await light.labelTask({ spec, data, ...(source !== undefined && { source }) })
+  const task = state.task ?? (await taskOf(input, state.taken))
   const { parts, labels, result } = await light.planLabels(task)
   const reached = (parts: number, result: Labelled | null = null) => {
     at = { ...at, parts }
     show(at, result)
   }
-  at = { parts: done, total: parts.length }
+  at = { ...at, total: parts.length }
   if (result !== null) {
     reached(parts.length, result)
     return resultOf(labels, result, deviceSeconds)
   }
 
-  let next = done
+  let next = at.parts
   const lane = async () => {
     while (next < parts.length && !wf.workflowInfo().continueAsNewSuggested) {
       const part = next++
@@ -59,10 +64,18 @@ export async function label(input: unknown, done = 0, spent = 0): Promise<LabelR
   }
   await Promise.all(Array.from({ length: partsAtOnce }, lane))
   // The lanes are drained, so all parts before the next are through.
-  if (next < parts.length) return wf.continueAsNew<typeof label>(input, next, deviceSeconds)
+  if (next < parts.length) return wf.continueAsNew<typeof label>(input, { done: next, deviceSeconds, task })
   const counted = await light.countVotes(task)
   reached(parts.length, counted.result)
   return resultOf(labels, counted.result, deviceSeconds)
+}
+
+async function taskOf(input: unknown, taken: LabelState['taken']): Promise<LabelTask> {
+  const { spec, model } = await light.admitLabel({ spec: input })
+  if (taken !== undefined) return light.labelTask({ spec, ...taken })
+  const source = model === null ? undefined : (await light.intakeModel({ model })).source
+  const data = (await light.intakeData({ data: spec.data })).source
+  return light.labelTask({ spec, data, ...(source !== undefined && { source }) })
 }
 
 const resultOf = (labels: string, result: Labelled, deviceSeconds: number): LabelResult => ({
@@ -89,12 +102,14 @@ function show(at: LabelProgress, result: Labelled | null): void {
 export async function problemsOf(
   run: string,
   spec: ResolvedTrain,
-  data: string,
+  taken: { readonly source: string; readonly data: string },
 ): Promise<{ source: string; deviceSeconds: number }> {
-  if (spec.labels === undefined) return { source: data, deviceSeconds: 0 }
+  if (spec.labels === undefined) return { source: taken.data, deviceSeconds: 0 }
   const { unlabelled, ...rule } = spec.labels
-  const own = { model: spec.model, data: spec.data, ...rule }
-  const { labels, deviceSeconds } = await wf.executeChild(label, { args: [own], workflowId: `${run}:label` })
-  const { source } = await light.relabel({ data, labels, reward: spec.reward, unlabelled })
+  const { labels, deviceSeconds } = await wf.executeChild(label, {
+    args: [{ model: spec.model, data: spec.data, ...rule }, { taken }],
+    workflowId: `${run}:label`,
+  })
+  const { source } = await light.relabel({ data: taken.data, labels, reward: spec.reward, unlabelled })
   return { source, deviceSeconds }
 }

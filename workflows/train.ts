@@ -87,7 +87,7 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
     light.intakeModel({ model: spec.model }),
     light.intakeData({ data: spec.data, run }),
   ])
-  const problems = await problemsOf(run, spec, data.source)
+  const problems = await problemsOf(run, spec, { source: model.source, data: data.source })
   deviceSeconds += problems.deviceSeconds
   const enrolled = await light.enroll({ run, spec, model: model.source, data: problems.source })
   const notes = dataNotes(data.findings, enrolled.overlaps)

@@ -242,8 +242,8 @@ export const DataDocument = strict({
   count,
   /** Documents from before it was noted lack it. */
   findings: DataFindings.optional(),
-  /** The LabelsDocument whose labels the problems carry. */
-  labels: z.string().optional(),
+  /** Of problems that carry labels: keys of the labels, and of the problems without them. */
+  labelled: strict({ labels: z.string(), from: z.string() }).optional(),
 })
 export type DataDocument = z.infer<typeof DataDocument>
 

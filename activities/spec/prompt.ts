@@ -21,5 +21,6 @@ export function promptOf(tokenizer: Tokenizer, name: string, problem: Problem): 
 export function canRead(tokenizer: Tokenizer, name: string): boolean {
   const { text, tokens } = promptOf(tokenizer, name, { id: '', problem: '', answer: '' })
   // A template's special tokens are left out in decoding, so only a raw prompt can be compared.
-  return tokenizer.hasTemplate || tokenizer.decode(tokens).trim() === text.trim()
+  const written = tokenizer.decode(tokens).normalize('NFC').trim()
+  return tokenizer.hasTemplate || written === text.normalize('NFC').trim()
 }

@@ -61,7 +61,14 @@ const light = {
     policy: `p${step}`,
   }),
   reward: async (_: ShardTask) => {},
-  admitSweep: async () => ({ total: cells.length, initial: [], concurrency: 3, attributes: [], missing: [] }),
+  admitSweep: async () => ({
+    total: cells.length,
+    initial: [],
+    labels: [],
+    concurrency: 3,
+    attributes: [],
+    missing: [],
+  }),
   planCells: async ({ from }: { from: number }) =>
     cells.slice(from, from + 7).map((cell) => ({ ...cell, spec: { ...spec, steps: 0 }, priority: 3 })),
   report: async ({ cells }: { cells: Cell[] }) => cells,

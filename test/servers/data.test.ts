@@ -9,7 +9,7 @@ import { readDocument, requireDocument } from '../../activities/checkpoint/docum
 import * as keys from '../../activities/checkpoint/keys.ts'
 import { openStore } from '../../activities/checkpoint/open.ts'
 import type { Store } from '../../activities/checkpoint/store.ts'
-import { OverlapDocument, SpecDocument, RunDocument } from '../../activities/contracts.ts'
+import { DataDocument, OverlapDocument, RunDocument, SpecDocument } from '../../activities/contracts.ts'
 import { problems } from '../../activities/nano/problems.ts'
 import { bucket } from '../../infra/servers.ts'
 import { startStack, type Stack } from '../../infra/stack.ts'
@@ -49,7 +49,7 @@ const rows = [...problems('train').slice(0, 7), ...problems('test').slice(0, 1)]
   ({ problem, answer }, i) => ({ uid: `own-${i}`, question: problem, gold: answer, part: i % 2 }),
 )
 const columns = { problem: 'question', answer: 'gold', id: 'uid' }
-const start = (workflowId: string, data: object, steps = 1) =>
+const start = (workflowId: string, data: object, steps = 1, more: object = {}) =>
   client.workflow.start<typeof train>('train', {
     taskQueue: taskQueues.light,
     workflowId,
@@ -62,6 +62,7 @@ const start = (workflowId: string, data: object, steps = 1) =>
         batch: { problems: 8, group: 2, minibatch: 16 },
         evaluate: { every: 0, limit: 4, samples: 1 },
         data: { columns, ...data },
+        ...more,
       },
     ],
   })
@@ -94,6 +95,22 @@ describe('a run on a file of the user’s own', () => {
     await rm(path)
     const more = await (await start('file', { source }, 2)).result()
     expect([more.steps, more.notes]).toEqual([2, first.notes])
+  })
+
+  it('by majority keeps its labels, and their problems, when the file is gone', async () => {
+    const path = join(own(), 'labelled.jsonl')
+    await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'))
+    const data = { source: pathToFileURL(path).href }
+    const by = { reward: 'majority', labels: { samples: 4 } }
+    await (await start('labelled', data, 1, by)).result()
+    await rm(path)
+    expect((await (await start('labelled', data, 2, by)).result()).steps).toBe(2)
+    const { specs } = await requireDocument(store, keys.run('labelled'), RunDocument)
+    const [first, second] = await Promise.all(specs.map((key) => requireDocument(store, key, SpecDocument)))
+    expect(second?.problems).toEqual(first?.problems)
+    const { labelled } = await requireDocument(store, second?.data ?? '', DataDocument)
+    const { labelled: none, count } = await requireDocument(store, labelled?.from ?? '', DataDocument)
+    expect([none, count]).toEqual([undefined, 8])
   })
 
   it('is the same run from Parquet in a bucket', async ({ skip }) => {
