@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, replaceDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { NotFound } from './checkpoint/store.ts'
+import { CorruptObject, NotFound } from './checkpoint/store.ts'
 import { requireTable, rewardsTable, rolloutsTable } from './checkpoint/tables.ts'
 import {
   CheckpointDocument,
@@ -53,6 +53,7 @@ export function stepActivities(deps: ComputeDeps) {
           readDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument),
           readDocument(deps.store, keys.metrics(run, step), MetricsDocument),
         ])
+        requireSampledBy(before.policy.digest, inputs, run)
         const plan = { lineage: lineageOf(opened, before, inputs), whole: whole === true }
         // A checkpoint is believed only if it was made from these very inputs.
         if (committed?.checkpoint.lineage === plan.lineage && known !== null)
@@ -122,6 +123,16 @@ async function readStep({ store }: Deps, { document }: OpenSpec, run: string, st
   }
 }
 type StepInputs = Awaited<ReturnType<typeof readStep>>
+
+/** An update is of the policy that sampled: rollouts of another are refused, whoever put them there. */
+function requireSampledBy(policy: string, { step, table }: StepInputs, run: string): void {
+  const other = table.find(({ rollout }) => rollout.policy !== policy)?.rollout
+  if (other !== undefined)
+    throw new CorruptObject(
+      `run ${run}, step ${step}: expected rollouts of policy ${policy}, found one of ${other.policy} ` +
+        `(problem ${other.problem}, sample ${other.sample})`,
+    )
+}
 
 /** Names a checkpoint by all that it comes from: its parent, its spec, what it learnt from, and who computes. */
 function lineageOf({ document: { identity } }: OpenSpec, parent: Checkpoint, inputs: StepInputs): string {
