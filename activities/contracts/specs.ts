@@ -126,6 +126,8 @@ const evaluate = {
   maxTokens: count.optional(),
   samples: count.optional(),
   temperature: z.number().min(0).max(10).optional(),
+  /** Where an answer counts, if not where the benchmark's protocol says. */
+  extract: z.enum(['box', 'any']).optional(),
 }
 const checkpoint = { every: count, keep: count }
 /** When a run ends before its steps are done. The rules look at the last `steps` steps; nothing acts unless named. */

@@ -250,6 +250,13 @@ describe('evaluate', () => {
     const found = await readdir(join(fleet.home, 'store', 'evaluations'))
     expect(found).toHaveLength(3) // the model's, strict and loose, and the run's
   })
+
+  it('is asked by a run as its spec says, and known to it', async () => {
+    const asked = { benchmarks: ['nano'], every: 0, limit: 8, extract: 'any' }
+    const [loose] = (await evaluated('loose-again', { model: 'nano/coder', extract: 'any' })).results
+    const { curve } = await trained('loose-run', { reward: 'format', steps: 0, evaluate: asked })
+    expect(curve).toEqual([{ step: 0, ...loose }])
+  })
 })
 
 describe('probe', () => {
