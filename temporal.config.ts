@@ -29,6 +29,15 @@ export const activityOptions = {
     scheduleToCloseTimeout: '7 days',
     retry: preemptible,
   },
+  /** What is measured beside training, never in its way: of what waits, workers take it last. */
+  beside: {
+    taskQueue: taskQueues.compute,
+    startToCloseTimeout: '12 hours',
+    heartbeatTimeout: '15s',
+    scheduleToCloseTimeout: '7 days',
+    retry: preemptible,
+    priority: { priorityKey: 4 },
+  },
   /** On the queue of one worker: if it is gone or does not come to it soon, any worker's attempt is the next. */
   near: {
     startToCloseTimeout: '12 hours',

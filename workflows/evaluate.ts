@@ -2,7 +2,7 @@
 import * as wf from '@temporalio/workflow'
 import type { Accuracy, EvaluationTask } from '../activities/contracts.ts'
 import { showEvaluation } from './details.ts'
-import { compute, light } from './proxies.ts'
+import { beside, light } from './proxies.ts'
 
 export interface EvaluateResult {
   readonly results: Accuracy[]
@@ -45,7 +45,7 @@ async function evaluateTask(task: EvaluationTask, spent: (seconds: number) => vo
   const plan = await light.planEvaluation(task)
   if (plan.result !== null) return plan.result
   const completions = await Promise.all(
-    Array.from({ length: plan.shards }, (_, shard) => compute.complete({ task, shard })),
+    Array.from({ length: plan.shards }, (_, shard) => beside.complete({ task, shard })),
   )
   for (const { deviceSeconds } of completions) spent(deviceSeconds)
   return light.judge({ task, shards: plan.shards })

@@ -2,7 +2,7 @@
 import * as wf from '@temporalio/workflow'
 import type { Probed, ProbeTask } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'
-import { compute, light } from './proxies.ts'
+import { beside, light } from './proxies.ts'
 
 export interface ProbeResult {
   readonly results: Probed[]
@@ -35,7 +35,7 @@ async function probeTask(task: ProbeTask, spent: (seconds: number) => void): Pro
   const { shards, result } = await light.planProbe(task)
   if (result !== null) return result
   const continued = await Promise.all(
-    Array.from({ length: shards }, (_, shard) => compute.continueStatements({ task, shard })),
+    Array.from({ length: shards }, (_, shard) => beside.continueStatements({ task, shard })),
   )
   for (const one of continued) spent(one.deviceSeconds)
   return light.judgeProbe({ task, shards })

@@ -14,6 +14,9 @@ export const light = proxyActivities<Activities['light']>(activityOptions.light)
 export const housekeeping = proxyActivities<Activities['light']>(activityOptions.housekeeping)
 export const compute = proxyActivities<Activities['compute']>(activityOptions.compute)
 
+/** Compute that training does not wait for. */
+export const beside = proxyActivities<Activities['compute']>(activityOptions.beside)
+
 /** Why an activity went elsewhere: its worker was busy, was told to stop, or is not heard of any more. */
 export type Moved = 'busy' | 'preempted' | 'lost'
 

@@ -97,3 +97,37 @@ it('an arm of priority 1 is sampled before one of priority 5 that was asked for 
     await fleet.stop()
   }
 })
+
+it('a run does not wait for an evaluation that was asked for before', async () => {
+  const fleet = new Fleet(grounds, 'beside')
+  const start = (type: string, workflowId: string, spec: object) =>
+    grounds.client.workflow.start(type, { taskQueue: taskQueues.light, workflowId, args: [spec] })
+  const waits = (workflowId: string, activity: string) =>
+    expect
+      .poll(
+        async () => {
+          const { raw } = await grounds.client.workflow.getHandle(workflowId).describe()
+          return raw.pendingActivities?.map(({ activityType }) => activityType?.name)
+        },
+        { timeout: 60_000, interval: 200 },
+      )
+      .toContain(activity)
+  try {
+    await fleet.add('light')
+    const models = { model: 'nano/talker', benchmarks: ['nano'], limit: 8 }
+    const evaluation = await start('evaluate', 'asked-before', models)
+    await waits('asked-before', 'complete')
+    const run = await start('train', 'asked-after', { ...base, model: 'nano/coder' })
+    await waits('asked-after', 'sample')
+    await fleet.add('compute')
+    await fleet.orBroken(Promise.all([evaluation.result(), run.result()]))
+    const first = (await fleet.calls()).find((call) => call.includes(' sampled '))
+    const sampled = `step 1's rollouts`
+    const { policy } = (await fleet.json('runs', 'asked-after', 'checkpoints', '000000.json')) as {
+      policy: { digest: string }
+    }
+    expect(first?.includes(policy.digest) ? sampled : 'the evaluation').toBe(sampled)
+  } finally {
+    await fleet.stop()
+  }
+})
