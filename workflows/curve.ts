@@ -1,11 +1,10 @@
 /** A run's learning curve: evaluations beside its training, never in its way, ended before its history is. */
 import * as wf from '@temporalio/workflow'
-import type { Accuracy, ResolvedTrain } from '../activities/contracts.ts'
+import type { ResolvedTrain } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
-
-export type CurvePoint = Accuracy & { readonly step: number }
+import type { CurvePoint } from './progress.ts'
 
 export class Curve {
   /** The last points, in order of their steps. */

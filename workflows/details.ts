@@ -10,9 +10,7 @@ import type {
   ResolvedTrain,
   Sum,
 } from '../activities/contracts.ts'
-import type { CurvePoint } from './curve.ts'
-import type { SweepProgress } from './sweep.ts'
-import type { StepMetrics, TrainProgress } from './train.ts'
+import type { CurvePoint, StepMetrics, SweepProgress, TrainProgress } from './progress.ts'
 
 export type Attributes = Partial<
   Record<'Model' | 'Arm' | 'Seed' | 'Step' | 'Accuracy' | 'Sweep', string | number | undefined>

@@ -1,6 +1,6 @@
 /** Whether a run ends before its steps are done: rules over the metrics of its last steps, in their order. */
 import type { Stop, Stopped } from '../activities/contracts.ts'
-import type { StepMetrics } from './train.ts'
+import type { StepMetrics } from './progress.ts'
 
 export function stopping(rules: Stop | undefined, recent: readonly StepMetrics[]): Stopped | null {
   const { entropy, reward } = rules ?? {}

@@ -11,15 +11,9 @@ import type { Cell } from '../activities/contracts.ts'
 import { showSweep, upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
 import { label } from './label.ts'
+import type { SweepProgress } from './progress.ts'
 import { light } from './proxies.ts'
 import { train } from './train.ts'
-
-export interface SweepProgress {
-  readonly done: number
-  readonly failed: number
-  readonly total: number
-  readonly running: readonly string[]
-}
 
 export const progressQuery = wf.defineQuery<SweepProgress>('progress')
 

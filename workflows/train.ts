@@ -6,61 +6,15 @@
  * worker that did the last step and holds its state; the other shards go to whoever is free.
  */
 import * as wf from '@temporalio/workflow'
-import type { Metrics, Stopped } from '../activities/contracts.ts'
+import type { Stopped } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
-import { Curve, type CurvePoint } from './curve.ts'
+import { Curve } from './curve.ts'
 import { dataNotes, trainDetails, upsert } from './details.ts'
 import { problemsOf } from './label.ts'
+import type { StepMetrics, TrainProgress, TrainResult, TrainState } from './progress.ts'
 import { light, type Moved } from './proxies.ts'
 import { nonFinite, stepOn } from './step.ts'
 import { stopping } from './stopping.ts'
-
-export interface TrainProgress {
-  readonly phase: 'admitting' | 'training' | 'paused' | 'evaluating' | 'done'
-  readonly step: number
-  readonly steps: number
-  readonly reward?: number
-  /** The rule that ended the run before its steps were done. */
-  readonly stopped?: string
-}
-export interface StepMetrics {
-  readonly step: number
-  /**
-   * Length of the history when the step began: where `temporal workflow reset` repeats it from. Not known of steps
-   * that an earlier start of the run made.
-   */
-  readonly event?: number
-  /** The run id whose history has the event: continue-as-new begins another. */
-  readonly runId?: string
-  readonly metrics: Metrics
-}
-/** What continue-as-new carries; evaluations have ended by then. */
-export interface TrainState {
-  readonly recent: readonly StepMetrics[]
-  readonly curve: readonly CurvePoint[]
-  readonly at: TrainProgress
-  readonly details: string
-  /** Of the worker that holds the run's state. */
-  readonly queue: string | null
-  readonly paused: boolean
-  readonly whole: boolean
-  readonly deviceSeconds: number
-}
-export interface TrainResult {
-  readonly run: string
-  /** The last step: fewer than were asked for when a rule stopped the run. */
-  readonly steps: number
-  readonly stopped?: Stopped
-  readonly checkpoint: string
-  readonly policy: string
-  /** What a person should know of the run's problems. */
-  readonly notes?: readonly string[]
-  /** The last points; all of them lie in the store. */
-  readonly curve: readonly CurvePoint[]
-  readonly metrics: Metrics
-  /** What this start of the run computed, its evaluations included. */
-  readonly deviceSeconds: number
-}
 
 export const progressQuery = wf.defineQuery<TrainProgress>('progress')
 export const metricsQuery = wf.defineQuery<StepMetrics[]>('metrics')

@@ -14,7 +14,8 @@ import { provision } from '../../infra/provision.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { label } from '../../workflows/label.ts'
 import type { score } from '../../workflows/score.ts'
-import type { StepMetrics, train, TrainProgress } from '../../workflows/train.ts'
+import type { StepMetrics, TrainProgress } from '../../workflows/progress.ts'
+import type { train } from '../../workflows/train.ts'
 
 const steps = 40
 /** Events after which the server suggests to continue as new; its own limit is 4096. */

@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { deploymentName, taskQueues } from '../../temporal.config.ts'
-import type { train, TrainProgress } from '../../workflows/train.ts'
+import type { TrainProgress } from '../../workflows/progress.ts'
+import type { train } from '../../workflows/train.ts'
 import { Fleet, startGrounds, type Grounds } from './fleet.ts'
 
 const spec = {
