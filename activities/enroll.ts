@@ -5,7 +5,6 @@ import * as keys from './checkpoint/keys.ts'
 import {
   CheckpointDocument,
   ConcludeTask,
-  DataDocument,
   EnrollTask,
   ModelDocument,
   ResultDocument,
@@ -36,9 +35,9 @@ export function enrollActivities(deps: Deps) {
         const { run, spec, model, data } = EnrollTask.parse(input)
         const { policy } = await requireDocument(store, model, ModelDocument)
         requireReadable(await openTokenizerOf(deps, policy, control), spec)
-        const { problems } = await requireDocument(store, data, DataDocument)
-        requireRewardable(spec.reward, await openData(deps, data))
-        const identity = identityOf({ spec, policy: policy.digest, problems: problems.digest })
+        const { document: taken, problems } = await openData(deps, data)
+        requireRewardable(spec.reward, problems)
+        const identity = identityOf({ spec, policy: policy.digest, problems: taken.problems.digest })
         const document: SpecDocument = {
           format: 1,
           identity,
@@ -46,7 +45,7 @@ export function enrollActivities(deps: Deps) {
           model,
           policy: policy.digest,
           data,
-          problems,
+          problems: taken.problems,
         }
         const specKey = keys.spec(digestOf(document))
         await commit(store, specKey, SpecDocument, document)

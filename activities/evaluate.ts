@@ -3,16 +3,16 @@ import { accuracyOf, SUMMARY_VERSION, type Judged } from './analysis/accuracy.ts
 import { voteOf } from './analysis/vote.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
-import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
+import { commit, readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import { complete, completionsOf, shardsOfWanted, storedShards, type Wanted } from './completions.ts'
 import type { EvaluateSpec, EvaluationRecord } from './contracts.ts'
-import { DataDocument, Evaluation, EvaluationTask, type Accuracy } from './contracts.ts'
+import { Evaluation, EvaluationTask, type Accuracy } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Engine } from './engine/port.ts'
 import { GRADER_VERSION, grade, type Policy } from './grading/index.ts'
 import type { Deps } from './deps.ts'
-import { checkpointKey, openData, openSourcePolicy, promptFor, requireStore } from './open.ts'
+import { checkpointKey, openBenchmark, openSourcePolicy, promptFor, requireStore } from './open.ts'
 import type { Sampled } from './rollouts.ts'
 
 interface Plan {
@@ -135,12 +135,12 @@ export async function known(
 /** What a result depends on, and so where it lies: never the step, run or arm that asked. */
 async function planOf(deps: Deps, task: EvaluationTask): Promise<Plan> {
   const protocol = benchmarks[task.benchmark]
-  const dataKey = keys.data(digestOf({ name: task.benchmark, split: 'test' }))
+  const { document, problems } = await openBenchmark(deps, task.benchmark)
   const wanted: Wanted = {
     source: task.source,
     policy: await openSourcePolicy(deps, task.source),
-    problems: (await openData(deps, dataKey)).slice(0, task.limit),
-    data: (await requireDocument(deps.store, dataKey, DataDocument)).problems.digest,
+    problems: problems.slice(0, task.limit),
+    data: document.problems.digest,
     prompt: task.prompt,
     samples: task.samples ?? protocol.samples,
     sampling: {

@@ -125,34 +125,35 @@ function lightActivities(deps: Deps) {
     relabel: (input: RelabelTask): Promise<{ source: string; count: number }> =>
       durable(async ({ signal }) => {
         const { data, labels, reward, unlabelled } = RelabelTask.parse(input)
-        const { data: spec, problems } = await requireDocument(store, data, DataDocument)
-        const key = keys.data(digestOf({ problems: problems.digest, labels, reward, unlabelled }))
+        const { document, problems } = await openData(deps, data)
+        const key = keys.data(digestOf({ problems: document.problems.digest, labels, reward, unlabelled }))
         const known = await readDocument(store, key, DataDocument)
         if (known !== null) return { source: key, count: known.count }
         const { table } = await requireDocument(store, labels, LabelsDocument)
         const { rows } = await requireTable(store, table.key, labelsTable)
-        const labelled = relabel(await openData(deps, data), rows, reward, unlabelled)
+        const labelled = relabel(problems, rows, reward, unlabelled)
         const blob = await deps.blobs.put(new TextEncoder().encode(canonical(labelled)), { signal })
-        const document: DataDocument = {
+        const { count } = await commit(store, key, DataDocument, {
           format: 1,
-          data: spec,
+          data: document.data,
           problems: blob,
           count: labelled.length,
           labelled: { labels, from: data },
-        }
-        return { source: key, count: (await commit(store, key, DataDocument, document)).count }
+        })
+        return { source: key, count }
       }),
   }
 }
 
 async function wantedOf(deps: Deps, task: LabelTask): Promise<Wanted> {
   requireStore(deps, task.store)
-  const { source, data, prompt, samples, sampling, seed } = task
+  const { source, prompt, samples, sampling, seed } = task
+  const { document, problems } = await openData(deps, task.data)
   return {
     source,
     policy: await openSourcePolicy(deps, source),
-    problems: await openData(deps, data),
-    data: (await requireDocument(deps.store, data, DataDocument)).problems.digest,
+    problems,
+    data: document.problems.digest,
     prompt,
     samples,
     sampling,

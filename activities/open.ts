@@ -1,4 +1,5 @@
 /** Opens what a coordinate stands for: a run's spec with its problems, a policy with its tokenizer. Cached by digest. */
+import { digestOf } from './checkpoint/canonical.ts'
 import { requireDocument } from './checkpoint/documents.ts'
 import { WrongStore } from './checkpoint/faults.ts'
 import * as keys from './checkpoint/keys.ts'
@@ -24,6 +25,11 @@ export interface OpenSpec {
   readonly problems: readonly Problem[]
 }
 
+export interface OpenData {
+  readonly document: DataDocument
+  readonly problems: readonly Problem[]
+}
+
 /** Throws WrongStore where a run lies in another store than this worker's. */
 export function requireStore({ store, storeId }: Deps, expected: string | undefined): void {
   if (expected !== undefined && expected !== storeId)
@@ -42,9 +48,14 @@ export async function openSpec(deps: Deps, key: string): Promise<OpenSpec> {
   return { document, problems: await openProblems(deps, document.problems) }
 }
 
-export async function openData(deps: Deps, key: string): Promise<readonly Problem[]> {
-  return openProblems(deps, (await requireDocument(deps.store, key, DataDocument)).problems)
+export async function openData(deps: Deps, key: string): Promise<OpenData> {
+  const document = await requireDocument(deps.store, key, DataDocument)
+  return { document, problems: await openProblems(deps, document.problems) }
 }
+
+/** A benchmark's problems as they were taken in. */
+export const openBenchmark = (deps: Deps, name: string): Promise<OpenData> =>
+  openData(deps, keys.data(digestOf({ name, split: 'test' })))
 
 async function openProblems(deps: Deps, blob: Blob): Promise<readonly Problem[]> {
   const known = problemSets.get(blob.digest)

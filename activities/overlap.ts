@@ -40,10 +40,10 @@ export async function compareData(
     const sets = await Promise.all(
       had.map(async ({ name, source }) => ({
         benchmark: name,
-        problems: (await openData(deps, source)).slice(0, limit),
+        problems: (await openData(deps, source)).problems.slice(0, limit),
       })),
     )
-    const overlaps = await overlapsOf(await openData(deps, data), sets, signal)
+    const overlaps = await overlapsOf((await openData(deps, data)).problems, sets, signal)
     return commit(store, key, OverlapDocument, { format: 1, training, benchmarks, overlaps })
   }
 }

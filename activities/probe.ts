@@ -2,15 +2,15 @@
 import { isRestored, remembered, rougeL, split, type Continued } from './analysis/memory.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
-import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
+import { commit, readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import { complete, completionsOf, shardsOfWanted, storedShards, type Wanted } from './completions.ts'
-import { DataDocument, ProbeDocument, ProbeTask, type Probed, type ProbeSpec } from './contracts.ts'
+import { ProbeDocument, ProbeTask, type Probed, type ProbeSpec } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Engine } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import { grade, GRADER_VERSION } from './grading/index.ts'
-import { checkpointKey, openData, openSourcePolicy, requireStore } from './open.ts'
+import { checkpointKey, openBenchmark, openSourcePolicy, requireStore } from './open.ts'
 import type { Sampled } from './rollouts.ts'
 
 /** Raised when a result would differ on the same completions. */
@@ -98,8 +98,8 @@ async function planOf(deps: Deps, task: ProbeTask) {
   requireStore(deps, task.store)
   const { source, benchmark, share } = task
   const protocol = benchmarks[benchmark]
-  const dataKey = keys.data(digestOf({ name: benchmark, split: 'test' }))
-  const problems = (await openData(deps, dataKey)).slice(0, task.limit)
+  const { document, problems: all } = await openBenchmark(deps, benchmark)
+  const problems = all.slice(0, task.limit)
   const cuts = new Map<string, Cut>()
   const heads = problems.flatMap((problem) => {
     const parts = split(problem.problem, share)
@@ -111,7 +111,7 @@ async function planOf(deps: Deps, task: ProbeTask) {
     source,
     policy: await openSourcePolicy(deps, source),
     problems: heads,
-    data: (await requireDocument(deps.store, dataKey, DataDocument)).problems.digest,
+    data: document.problems.digest,
     prompt: 'plain',
     samples: 1,
     sampling: { temperature: 0, topP: 1, maxTokens: task.maxTokens ?? protocol.maxTokens },

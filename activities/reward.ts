@@ -7,7 +7,7 @@ import { durable } from './durable.ts'
 import { GRADER_VERSION } from './grading/index.ts'
 import type { Deps } from './deps.ts'
 import { openSpec, requireStore } from './open.ts'
-import { score } from './rewards/index.ts'
+import { scoredOf } from './rewards/index.ts'
 
 export function rewardActivities(deps: Deps) {
   return {
@@ -30,14 +30,7 @@ export function rewardActivities(deps: Deps) {
           const problem = byId.get(rollout.problem)
           if (problem === undefined)
             throw new Error(`reward: rollouts name problem ${rollout.problem}, which the data set lacks`)
-          const { occurrence, sample } = rollout
-          const at = { seed: document.spec.seed, step, problem: problem.id, occurrence, sample }
-          return {
-            problem: problem.id,
-            occurrence,
-            sample,
-            ...score(document.spec.reward, { problem, completion: rollout.completion }, at),
-          }
+          return scoredOf(document.spec.reward, problem, rollout, { seed: document.spec.seed, step })
         })
         return writeTable(deps.store, key, rewardsTable, scored, inputs)
       }),

@@ -2,15 +2,21 @@
 import { digestOf } from './checkpoint/canonical.ts'
 import { readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { labelsTable, readTable, requireTable, rewardsTable, rolloutsTable } from './checkpoint/tables.ts'
-import { writeTable } from './checkpoint/tables.ts'
+import {
+  labelsTable,
+  readTable,
+  requireTable,
+  rewardsTable,
+  rolloutsTable,
+  writeTable,
+} from './checkpoint/tables.ts'
 import { LabelsDocument, RunDocument, ScoreSpec, ScoreTask, type Scored } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import type { Problem } from './benchmarks/problem.ts'
 import { GRADER_VERSION } from './grading/index.ts'
 import { openSpec, type OpenSpec } from './open.ts'
-import { compareScores, relabel, requireRewardable, score, type Comparison } from './rewards/index.ts'
+import { compareScores, relabel, requireRewardable, scoredOf, type Comparison } from './rewards/index.ts'
 import { shardsOf } from './spec/batch.ts'
 import { InvalidSpec, parseSpec } from './spec/resolve.ts'
 
@@ -71,12 +77,12 @@ export function scoreActivities(deps: Deps) {
         const problems = new Map((await problemsOf(deps, opened, task)).map((one) => [one.id, one]))
         const scored =
           known?.rows ??
-          rows.flatMap(({ problem: id, occurrence, sample, completion }, i): Scored[] => {
+          rows.flatMap((rollout, i): Scored[] => {
             if (i % 64 === 0) signal.throwIfAborted()
-            const problem = problems.get(id)
-            if (problem === undefined) return []
-            const at = { seed: spec.seed, step, problem: id, occurrence, sample }
-            return [{ problem: id, occurrence, sample, ...score(reward, { problem, completion }, at) }]
+            const problem = problems.get(rollout.problem)
+            return problem === undefined
+              ? []
+              : [scoredOf(reward, problem, rollout, { seed: spec.seed, step })]
           })
         if (known === null) await writeTable(store, table, rewardsTable, scored, inputs)
         const trained = rewards.flatMap((shard) => shard.rows)

@@ -6,15 +6,14 @@
  * share is 1 - device-seconds / (wall x slots). CPU is that of each process, the compute worker's less its computing,
  * which is as many threads as it has. The first steps, in which models are loaded, are left out.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import { defaultPayloadConverter } from '@temporalio/common'
-import { startStack, type Stack } from '../infra/stack.ts'
+import type { Stack } from '../infra/stack.ts'
 import { taskQueues } from '../temporal.config.ts'
 import type { Benchmark, Comparison, Measured } from './comparison.ts'
 import { usedBy } from './groups.ts'
+import { onStack } from './stack.ts'
 
 interface Work {
   readonly folder: string
@@ -58,19 +57,9 @@ export const durability: Benchmark = {
 
   async measure(args) {
     const work = args as Work
-    const folder = await mkdtemp(join(work.folder, 'durability-'))
-    const stack = await startStack({
-      folder,
-      ports: 'free',
-      workers: (['light', 'compute'] as const).map((role) => ({ role, env: { PLACEBO_ALLOW: work.allow } })),
-      report: () => {},
-    })
-    try {
-      return await measureOn(stack, work)
-    } finally {
-      await stack.stop()
-      await rm(folder, { recursive: true, force: true })
-    }
+    const env = { PLACEBO_ALLOW: work.allow }
+    const workers = (['light', 'compute'] as const).map((role) => ({ role, env }))
+    return onStack(work.folder, { workers }, (client, stack) => measureOn(client, stack, work))
   },
 }
 
@@ -101,38 +90,32 @@ function row(
   }
 }
 
-async function measureOn(stack: Stack, { spec, steps, warmUp }: Work): Promise<Measured> {
-  const connection = await Connection.connect({ address: stack.temporalAddress })
-  try {
-    const client = new Client({ connection })
-    const names = ['light', 'compute', 'temporal', 's3'] as const
-    const used = () =>
-      Promise.all(names.map(async (name) => (await usedBy(stack.processes.get(name)!.group())).cpuSeconds))
-    const run = (workflowId: string, to: number) =>
-      client.workflow.execute('train', {
-        taskQueue: taskQueues.light,
-        workflowId,
-        args: [{ ...spec, steps: to }],
-      })
-    await run('warm', warmUp)
-    const before = await used()
-    await run('measured', steps)
-    const after = await used()
-    const { wallSeconds, busySeconds, counted } = await timesOf(client, 'measured', warmUp)
-    const each = (seconds: number, of: number) => (1000 * seconds) / of
-    const cpu = names.map((_, i) => each(after[i]! - before[i]!, steps))
-    return {
-      latencyMs: each(wallSeconds - busySeconds, counted),
-      wallMs: each(wallSeconds, counted),
-      busyMs: each(busySeconds, counted),
-      overheadPercent: 100 * (1 - busySeconds / wallSeconds),
-      cpuLightMs: cpu[0],
-      cpuComputeMs: cpu[1],
-      cpuTemporalMs: cpu[2],
-      cpuS3Ms: cpu[3],
-    }
-  } finally {
-    await connection.close()
+async function measureOn(client: Client, stack: Stack, { spec, steps, warmUp }: Work): Promise<Measured> {
+  const names = ['light', 'compute', 'temporal', 's3'] as const
+  const used = () =>
+    Promise.all(names.map(async (name) => (await usedBy(stack.processes.get(name)!.group())).cpuSeconds))
+  const run = (workflowId: string, to: number) =>
+    client.workflow.execute('train', {
+      taskQueue: taskQueues.light,
+      workflowId,
+      args: [{ ...spec, steps: to }],
+    })
+  await run('warm', warmUp)
+  const before = await used()
+  await run('measured', steps)
+  const after = await used()
+  const { wallSeconds, busySeconds, counted } = await timesOf(client, 'measured', warmUp)
+  const each = (seconds: number, of: number) => (1000 * seconds) / of
+  const cpu = names.map((_, i) => each(after[i]! - before[i]!, steps))
+  return {
+    latencyMs: each(wallSeconds - busySeconds, counted),
+    wallMs: each(wallSeconds, counted),
+    busyMs: each(busySeconds, counted),
+    overheadPercent: 100 * (1 - busySeconds / wallSeconds),
+    cpuLightMs: cpu[0],
+    cpuComputeMs: cpu[1],
+    cpuTemporalMs: cpu[2],
+    cpuS3Ms: cpu[3],
   }
 }
 

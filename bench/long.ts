@@ -2,15 +2,15 @@
  * A long run of next to no work: whether its histories stay small, and a step's time and the light worker's memory stay
  * what they were. `--limit 10000` steps; the time of a step is that of the first tenth beside that of the last.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { Client, Connection } from '@temporalio/client'
-import { startStack, type Stack } from '../infra/stack.ts'
+import type { Client } from '@temporalio/client'
+import type { Stack } from '../infra/stack.ts'
 import { taskQueues } from '../temporal.config.ts'
 import type { Benchmark, Measured } from './comparison.ts'
 import { usedBy } from './groups.ts'
+import { onStack } from './stack.ts'
 
 interface Work {
   readonly folder: string
@@ -36,64 +36,52 @@ export const long: Benchmark = {
 
   async measure(args) {
     const work = args as Work
-    const folder = await mkdtemp(join(work.folder, 'long-'))
     const workers = [{ role: 'light' }, { role: 'compute', env: { PLACEBO_THREADS: '1' } }] as const
-    const store = pathToFileURL(join(folder, 'store')).href
-    const stack = await startStack({ folder, ports: 'free', workers, store, report: () => {} })
-    try {
-      return await measureOn(stack, work.steps)
-    } finally {
-      await stack.stop()
-      await rm(folder, { recursive: true, force: true })
-    }
+    const store = (folder: string) => pathToFileURL(join(folder, 'store')).href
+    return onStack(work.folder, { workers, store }, (client, stack) => measureOn(client, stack, work.steps))
   },
 }
 
-async function measureOn(stack: Stack, steps: number): Promise<Measured> {
-  const connection = await Connection.connect({ address: stack.temporalAddress })
-  try {
-    const { workflow } = new Client({ connection })
-    const spec = {
-      preset: 'demo',
-      model: 'nano/coder',
-      reward: 'format',
-      steps,
-      data: { name: 'nano', limit: 8 },
-      batch: { problems: 1, group: 2, minibatch: 2 },
-      sampling: { maxTokens: 2 },
-      evaluate: { benchmarks: [] },
-    }
-    const handle = await workflow.start('train', {
-      taskQueue: taskQueues.light,
-      workflowId: 'long',
-      args: [spec],
-    })
-    /** When these steps were through; looked at every so often, since a run must not notice. */
-    const reached: { step: number; atMs: number }[] = []
-    const done = handle.result().then(
-      () => true,
-      (error: unknown) => Promise.reject(error as Error),
-    )
-    while (!(await Promise.race([done, sleep(2000, false)]))) {
-      const at = await handle.query<{ step: number }, []>('progress').catch(() => null)
-      if (at !== null) reached.push({ step: at.step, atMs: performance.now() })
-    }
-    reached.push({ step: steps, atMs: performance.now() })
-    const lengths = await lengthsOf(workflow)
-    const between = (from: number, to: number) => {
-      const [a, b] = [from, to].map((step) => reached.find((at) => at.step >= step))
-      return a === undefined || b === undefined ? NaN : (b.atMs - a.atMs) / (b.step - a.step)
-    }
-    const { peakBytes } = await usedBy(stack.processes.get('light')!.group())
-    return {
-      histories: lengths.length,
-      longest: Math.max(...lengths),
-      firstMs: between(1, steps / 10),
-      lastMs: between(0.9 * steps, steps),
-      lightMB: peakBytes / 1e6,
-    }
-  } finally {
-    await connection.close()
+async function measureOn(client: Client, stack: Stack, steps: number): Promise<Measured> {
+  const { workflow } = client
+  const spec = {
+    preset: 'demo',
+    model: 'nano/coder',
+    reward: 'format',
+    steps,
+    data: { name: 'nano', limit: 8 },
+    batch: { problems: 1, group: 2, minibatch: 2 },
+    sampling: { maxTokens: 2 },
+    evaluate: { benchmarks: [] },
+  }
+  const handle = await workflow.start('train', {
+    taskQueue: taskQueues.light,
+    workflowId: 'long',
+    args: [spec],
+  })
+  /** When these steps were through; looked at every so often, since a run must not notice. */
+  const reached: { step: number; atMs: number }[] = []
+  const done = handle.result().then(
+    () => true,
+    (error: unknown) => Promise.reject(error as Error),
+  )
+  while (!(await Promise.race([done, sleep(2000, false)]))) {
+    const at = await handle.query<{ step: number }, []>('progress').catch(() => null)
+    if (at !== null) reached.push({ step: at.step, atMs: performance.now() })
+  }
+  reached.push({ step: steps, atMs: performance.now() })
+  const lengths = await lengthsOf(workflow)
+  const between = (from: number, to: number) => {
+    const [a, b] = [from, to].map((step) => reached.find((at) => at.step >= step))
+    return a === undefined || b === undefined ? NaN : (b.atMs - a.atMs) / (b.step - a.step)
+  }
+  const { peakBytes } = await usedBy(stack.processes.get('light')!.group())
+  return {
+    histories: lengths.length,
+    longest: Math.max(...lengths),
+    firstMs: between(1, steps / 10),
+    lastMs: between(0.9 * steps, steps),
+    lightMB: peakBytes / 1e6,
   }
 }
 

@@ -2,13 +2,12 @@
  * Sweeps of 30, 100 and 300 runs of next to no work, on one stack with one light and two compute workers: what a run
  * costs apart from its computing, and whether that grows with their number. Memory is the light worker's peak over all.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Client, Connection } from '@temporalio/client'
-import { startStack, type Stack } from '../infra/stack.ts'
+import type { Client } from '@temporalio/client'
+import type { Stack } from '../infra/stack.ts'
 import { taskQueues } from '../temporal.config.ts'
 import type { Benchmark, Measured } from './comparison.ts'
 import { usedBy } from './groups.ts'
+import { onStack } from './stack.ts'
 
 const sizes = [30, 100, 300] as const
 const one = { PLACEBO_THREADS: '1' }
@@ -42,52 +41,40 @@ export const sweep: Benchmark = {
   },
 
   async measure(args) {
-    const folder = await mkdtemp(join((args as { folder: string }).folder, 'sweep-'))
+    const { folder } = args as { folder: string }
     const workers = [{ role: 'light' }, { role: 'compute', env: one }, { role: 'compute', env: one }] as const
-    const stack = await startStack({ folder, ports: 'free', workers, report: () => {} })
-    try {
-      return await measureOn(stack)
-    } finally {
-      await stack.stop()
-      await rm(folder, { recursive: true, force: true })
-    }
+    return onStack(folder, { workers }, measureOn)
   },
 }
 
-async function measureOn(stack: Stack): Promise<Measured> {
-  const connection = await Connection.connect({ address: stack.temporalAddress })
-  try {
-    const client = new Client({ connection })
-    const base = {
-      preset: 'demo',
-      reward: 'format',
-      steps: 1,
-      batch: { problems: 1, group: 2, minibatch: 2 },
-      sampling: { maxTokens: 2 },
-      evaluate: { benchmarks: [] },
-    }
-    const models = ['nano/coder', 'nano/talker']
-    const times: Record<string, number> = {}
-    for (const runs of [4, ...sizes]) {
-      // Another seed for each: nothing of one sweep is there already for the next.
-      const seeds = Array.from({ length: runs / 2 }, (_, i) => 1000 * runs + i)
-      const spec = { base, models, arms: { only: {} }, controls: false, seeds, concurrency: 8 }
-      const workflowId = `sweep-${runs}`
-      const start = performance.now()
-      const { failed } = await client.workflow.execute<(spec: unknown) => Promise<{ failed: number }>>(
-        'sweep',
-        {
-          taskQueue: taskQueues.light,
-          workflowId,
-          args: [spec],
-        },
-      )
-      if (failed > 0) throw new Error(`bench: ${failed} of ${runs} runs failed`)
-      times[`msARun${runs}`] = (performance.now() - start) / runs
-    }
-    const { peakBytes } = await usedBy(stack.processes.get('light')!.group())
-    return { ...times, growth: times['msARun300']! / times['msARun30']!, lightMB: peakBytes / 1e6 }
-  } finally {
-    await connection.close()
+async function measureOn(client: Client, stack: Stack): Promise<Measured> {
+  const base = {
+    preset: 'demo',
+    reward: 'format',
+    steps: 1,
+    batch: { problems: 1, group: 2, minibatch: 2 },
+    sampling: { maxTokens: 2 },
+    evaluate: { benchmarks: [] },
   }
+  const models = ['nano/coder', 'nano/talker']
+  const times: Record<string, number> = {}
+  for (const runs of [4, ...sizes]) {
+    // Another seed for each: nothing of one sweep is there already for the next.
+    const seeds = Array.from({ length: runs / 2 }, (_, i) => 1000 * runs + i)
+    const spec = { base, models, arms: { only: {} }, controls: false, seeds, concurrency: 8 }
+    const workflowId = `sweep-${runs}`
+    const start = performance.now()
+    const { failed } = await client.workflow.execute<(spec: unknown) => Promise<{ failed: number }>>(
+      'sweep',
+      {
+        taskQueue: taskQueues.light,
+        workflowId,
+        args: [spec],
+      },
+    )
+    if (failed > 0) throw new Error(`bench: ${failed} of ${runs} runs failed`)
+    times[`msARun${runs}`] = (performance.now() - start) / runs
+  }
+  const { peakBytes } = await usedBy(stack.processes.get('light')!.group())
+  return { ...times, growth: times['msARun300']! / times['msARun30']!, lightMB: peakBytes / 1e6 }
 }

@@ -63,7 +63,11 @@ describe('a file of problems', () => {
       unreadable: { count: 1, first: [`${file()}:2: "\\\\div"`] },
     })
     expect(await takeIn(data)).toEqual(first)
-    expect((await openData(deps, first.source))[0]).toEqual({ id: '1', problem: row.question, answer: '2' })
+    expect((await openData(deps, first.source)).problems[0]).toEqual({
+      id: '1',
+      problem: row.question,
+      answer: '2',
+    })
     await write(row)
     const second = await takeIn(data)
     expect(second.source).not.toBe(first.source)

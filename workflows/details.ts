@@ -45,27 +45,17 @@ export function trainDetails(
     'completions/mean_length',
     'grad_norm',
   ]
-  const rows = recent
+  const steps = recent
     .slice(-10)
-    .map(
-      ({ step, metrics }) =>
-        `| ${step} | ${columns.map((c) => metrics[c]?.toPrecision(4) ?? '').join(' | ')} |`,
-    )
-  const points = curve.map(
-    (p) =>
-      `| ${p.step} | ${p.benchmark} | ${percent(p.accuracy)} [${percent(p.low)}, ${percent(p.high)}] | ${percent(p.code)} |`,
-  )
+    .map(({ step, metrics }) => [step, ...columns.map((c) => metrics[c]?.toPrecision(4) ?? '')])
+  const points = curve.map((p) => [p.step, p.benchmark, shown({ ...p, value: p.accuracy }), percent(p.code)])
   return [
     `**${at.phase}**, step ${at.step} of ${at.steps}: ${spec.model}, reward \`${JSON.stringify(spec.reward)}\`, seed ${spec.seed}`,
     ...(at.stopped === undefined ? [] : [`Stopped before its steps were done: ${at.stopped}`]),
     ...unknownAttributes(missing),
     ...notes,
-    ...(points.length > 0
-      ? ['', '| step | benchmark | accuracy, % [95%] | code, % |', '|---|---|---|---|', ...points]
-      : []),
-    ...(rows.length > 0
-      ? ['', `| step | ${columns.join(' | ')} |`, `|---|${columns.map(() => '---').join('|')}|`, ...rows]
-      : []),
+    ...below(['step', 'benchmark', 'accuracy, % [95%]', 'code, %'], points),
+    ...below(['step', ...columns], steps),
   ].join('\n')
 }
 
@@ -102,13 +92,13 @@ export function showSweep(at: SweepProgress, cells: readonly Cell[], missing: re
     [
       `**${at.done} of ${at.total}** runs, ${at.failed} failed; running: ${at.running.join(', ') || 'none'}`,
       ...unknownAttributes(missing),
-      ...(named.length > 0 ? ['', '| run | ended early |', '|---|---|'] : []),
-      ...named.map(({ run, failure, stopped }) => `| ${run} | ${cellText(failure ?? stopped ?? '')} |`),
+      ...below(
+        ['run', 'ended early'],
+        named.map(({ run, failure, stopped }) => [run, failure ?? stopped ?? '']),
+      ),
     ].join('\n'),
   )
 }
-
-const cellText = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 export function showEvaluation(results: readonly Accuracy[], tasks: number): void {
   const last = (at: Accuracy['passAt']) => Object.entries(at ?? {}).at(-1)
@@ -125,7 +115,7 @@ export function showEvaluation(results: readonly Accuracy[], tasks: number): voi
     ],
     results.map((r) => [
       r.benchmark,
-      r.prompt.replaceAll('|', '\\|').replaceAll('\n', ' '),
+      r.prompt,
       shown({ value: r.accuracy, low: r.low, high: r.high }),
       ...[last(r.passAt), last(r.majAt)].map((at) => (at === undefined ? '' : `@${at[0]} ${shown(at[1])}`)),
       percent(r.unparsed),
@@ -139,27 +129,27 @@ export function showEvaluation(results: readonly Accuracy[], tasks: number): voi
 export const shown = ({ value, low, high }: Measured) =>
   `${percent(value)} [${percent(low)}, ${percent(high)}]`
 
-export function showTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
-  const lines = [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`)
-  setCurrentDetails(lines.join('\n'))
+type Rows = readonly (readonly (string | number)[])[]
+
+/** A Markdown table; whatever a cell holds stays within it. */
+function table(header: readonly string[], rows: Rows): string[] {
+  const cell = (value: string | number) => String(value).replaceAll('|', '\\|').replaceAll('\n', ' ')
+  const line = (row: readonly (string | number)[]) => `| ${row.map(cell).join(' | ')} |`
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)]
+}
+
+/** A table apart from the text above it; nothing where it has no row. */
+const below = (header: readonly string[], rows: Rows) => (rows.length > 0 ? ['', ...table(header, rows)] : [])
+
+export function showTable(header: readonly string[], rows: Rows): void {
+  setCurrentDetails(table(header, rows).join('\n'))
 }
 
 export const sizeOf = ({ count, sizeBytes }: Sum) => `${count} (${(sizeBytes / 2 ** 20).toFixed(1)} MiB)`
 
-export function showHousekeeping(
-  phase: string,
-  rows: readonly (readonly [name: string, value: string | number])[],
-  problems: readonly Problem[] = [],
-): void {
+export function showHousekeeping(phase: string, rows: Rows, problems: readonly Problem[] = []): void {
+  const found = problems.map(({ key, problem }) => [`\`${key}\``, problem])
   setCurrentDetails(
-    [
-      `**${phase}**`,
-      '',
-      '| | |',
-      '|---|---|',
-      ...rows.map(([name, value]) => `| ${name} | ${value} |`),
-      ...(problems.length > 0 ? ['', '| object | problem |', '|---|---|'] : []),
-      ...problems.map(({ key, problem }) => `| \`${key}\` | ${cellText(problem)} |`),
-    ].join('\n'),
+    [`**${phase}**`, ...below(['', ''], rows), ...below(['object', 'problem'], found)].join('\n'),
   )
 }

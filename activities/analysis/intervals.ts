@@ -6,6 +6,7 @@
  * arXiv 2411.00640). Several seeds: seeds and problems are two crossed random factors (Clark 1973; Cameron, Gelbach
  * and Miller 2011), with Cochran's approximate t (Biometrics 20, 1964). Left out: adjustment for many comparisons.
  */
+import type { Measured } from '../contracts.ts'
 import { stream } from '../seed.ts'
 import { normal95, student95 } from './student.ts'
 
@@ -95,6 +96,15 @@ export function studentInterval(values: readonly number[], allows: 'seeds' | 'pr
   const error = Math.sqrt(sumOfSquares(values) / (values.length - 1) / values.length)
   const half = student95(values.length - 1) * error
   return { value, low: value - half, high: value + half, allows }
+}
+
+/** A share of `all` with Wilson's interval. */
+export const shareOf = (part: number, all: number): Measured => ({ value: part / all, ...wilson(part, all) })
+
+/** The mean of values in 0..1, one a problem, with Student's interval kept within 0..1; of one alone nothing is known. */
+export function meanShare(values: readonly number[]): Measured {
+  const { low, high } = studentInterval(values, 'problems')
+  return { value: mean(values), low: Math.max(0, low ?? 0), high: Math.min(1, high ?? 1) }
 }
 
 /**

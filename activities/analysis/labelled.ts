@@ -1,7 +1,7 @@
 /** What the labels of a problem set are like: how many there are, how many of them are wrong, how sure the votes were. */
 import type { Label, Labelled } from '../contracts.ts'
 import { grade } from '../grading/index.ts'
-import { mean, studentInterval, wilson } from './intervals.ts'
+import { meanShare, shareOf } from './intervals.ts'
 import { vote, type VoteRule } from './vote.ts'
 
 /** The label of one problem from its samples' answers, and whether it is the gold answer. */
@@ -30,16 +30,8 @@ export function labelledOf(rows: readonly Label[]): Labelled {
     samples: first.samples,
     labelled: voted.length,
     wrong,
-    labelledShare: share(voted.length, rows.length),
-    wrongShare: voted.length === 0 ? null : share(wrong, voted.length),
-    agreement: voted.length === 0 ? null : meanOf(voted.map(({ votes, samples }) => votes / samples)),
+    labelledShare: shareOf(voted.length, rows.length),
+    wrongShare: voted.length === 0 ? null : shareOf(wrong, voted.length),
+    agreement: voted.length === 0 ? null : meanShare(voted.map(({ votes, samples }) => votes / samples)),
   }
-}
-
-const share = (part: number, all: number) => ({ value: part / all, ...wilson(part, all) })
-
-/** Of shares, so within 0..1; of one alone nothing is known. */
-function meanOf(values: readonly number[]) {
-  const { low, high } = studentInterval(values, 'problems')
-  return { value: mean(values), low: Math.max(0, low ?? 0), high: Math.min(1, high ?? 1) }
 }

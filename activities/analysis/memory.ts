@@ -8,7 +8,7 @@
  * were cut off. Words are runs of letters and digits, and every other sign on its own, since formulas are made of them.
  */
 import type { Measured } from '../contracts.ts'
-import { mean, studentInterval, wilson } from './intervals.ts'
+import { meanShare, shareOf } from './intervals.ts'
 
 /** The first `share` of a text's characters, and the rest; null where one of the two would be empty. */
 export function split(text: string, share: number): { head: string; rest: string } | null {
@@ -57,16 +57,10 @@ export function remembered(all: readonly Continued[]): {
   correct: Measured
 } {
   if (all.length === 0) throw new RangeError('remembered: expected at least one statement, found none')
-  const share = (of: (one: Continued) => boolean) => {
-    const count = all.filter(of).length
-    return { value: count / all.length, ...wilson(count, all.length) }
-  }
-  const overlaps = all.map(({ rougeL }) => rougeL)
-  const { low, high } = studentInterval(overlaps, 'problems')
   return {
-    exact: share(({ exact }) => exact),
-    rougeL: { value: mean(overlaps), low: Math.max(0, low ?? 0), high: Math.min(1, high ?? 1) },
-    correct: share(({ correct }) => correct),
+    exact: shareOf(all.filter(({ exact }) => exact).length, all.length),
+    rougeL: meanShare(all.map(({ rougeL }) => rougeL)),
+    correct: shareOf(all.filter(({ correct }) => correct).length, all.length),
   }
 }
 

@@ -4,8 +4,9 @@
  *
  * Sources: arXiv 2506.10947, appendix on prompts, and BASE_MODEL_PROMPT of its published evaluation; `simplerl` is
  * SimpleRL-Zoo's (arXiv 2503.18892), `sober` that of "A Sober Look at Progress in Language Model Reasoning" (arXiv
- * 2504.07086), both word for word from their published code (`qwen-boxed`; MATH_QUERY_TEMPLATE). `lorem-ipsum` is the first paragraph of LaTeX's lipsum package, which the paper used. A prompt that is no
- * name here is a template with `{problem}` in it.
+ * 2504.07086), both word for word from their published code (`qwen-boxed`; MATH_QUERY_TEMPLATE). `lorem-ipsum` is the
+ * first paragraph of LaTeX's lipsum package, which the paper used. A prompt that is no name here is a template with
+ * `{problem}` in it.
  */
 import type { Problem } from './problem.ts'
 

@@ -8,36 +8,48 @@ import { html } from './page.ts'
 import { ends } from './tables.ts'
 import { fixed } from './text.ts'
 
+interface Column {
+  readonly name: string
+  readonly kind: 'code' | 'text' | 'number'
+}
+const column = (kind: Column['kind']) => (name: string) => ({ name, kind })
+const [code, text, number] = [column('code'), column('text'), column('number')]
+const ofRun = [code('run'), text('model'), text('arm'), number('seed')]
+
+/** A row a run: wide tables scroll on their own. */
+function runsTable(columns: readonly Column[], rows: readonly (readonly (string | number)[])[]): Markup {
+  const cell = (value: string | number, kind: Column['kind']) =>
+    kind === 'number'
+      ? html`<td>${value}</td>`
+      : html`<td class="text">${kind === 'code' ? html`<code>${value}</code>` : value}</td>`
+  return html`<div class="wide">
+    <table class="runs">
+      <thead>
+        <tr>
+          ${columns.map(({ name, kind }) =>
+            kind === 'number' ? html`<th>${name}</th>` : html`<th class="text">${name}</th>`,
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${columns.map(({ kind }, i) => cell(row[i] ?? '', kind))}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`
+}
+
 export function failuresTable({ failures }: Effects): Markup {
   if (failures.length === 0) return html`<p>None: every run completed.</p>`
   return html`<p>Not part of any mean above. What an arm shows beside its failures may be a selection.</p>
-    <div class="wide">
-      <table class="runs">
-        <thead>
-          <tr>
-            <th>run</th>
-            <th class="text">model</th>
-            <th class="text">arm</th>
-            <th>seed</th>
-            <th>after step</th>
-            <th class="text">what happened</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${failures.map(
-            (row) =>
-              html`<tr>
-                <td class="text"><code>${row.run}</code></td>
-                <td class="text">${row.model}</td>
-                <td class="text">${row.arm}</td>
-                <td>${row.seed}</td>
-                <td>${row.step}</td>
-                <td class="text">${row.failure}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`
+    ${runsTable(
+      [...ofRun, number('after step'), text('what happened')],
+      failures.map((row) => [row.run, row.model, row.arm, row.seed, row.step, row.failure]),
+    )}`
 }
 
 /** Runs that a rule of their spec ended; their ends count as ends. */
@@ -46,27 +58,14 @@ export function stoppedTable(runs: readonly RunResult[]): Markup | null {
   if (stopped.length === 0) return null
   return html`<h2>Stopped early</h2>
     <p>By a rule of their spec. Where they stopped counts as their end.</p>
-    <div class="wide">
-      <table class="runs">
-        <thead>
-          <tr>
-            <th>run</th>
-            <th>after step</th>
-            <th class="text">rule</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${stopped.map(
-            (run) =>
-              html`<tr>
-                <td class="text"><code>${run.run}</code></td>
-                <td>${Math.max(0, ...run.metrics.map(({ step }) => step))}</td>
-                <td class="text">${run.stopped ?? ''}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`
+    ${runsTable(
+      [code('run'), number('after step'), text('rule')],
+      stopped.map(({ run, metrics, stopped }) => [
+        run,
+        Math.max(0, ...metrics.map(({ step }) => step)),
+        stopped ?? '',
+      ]),
+    )}`
 }
 
 /** What else is known about how the numbers came to be; the report shows what it is given. */
@@ -106,37 +105,15 @@ export function provenanceTables(
           : `$${fixed((seconds / 3600) * dollarsPerDeviceHour, 2)} at $${fixed(dollarsPerDeviceHour, 2)} a device-hour`,
       )}
     </dl>
-    <div class="wide">
-      <table class="runs">
-        <thead>
-          <tr>
-            <th>run</th>
-            <th class="text">model</th>
-            <th class="text">arm</th>
-            <th>seed</th>
-            <th class="text">spec</th>
-            <th class="text">first policy</th>
-            <th class="text">last policy</th>
-            <th>device</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${runs.map((run) => {
-            const [start, end] = ends(run, run.curve[0]?.benchmark ?? '')
-            return html`<tr>
-              <td class="text"><code>${run.run}</code></td>
-              <td class="text">${run.model}</td>
-              <td class="text">${run.arm}</td>
-              <td>${run.seed}</td>
-              <td class="text"><code>${specs?.get(run.run)?.slice(0, 12) ?? '–'}</code></td>
-              <td class="text"><code>${policy(start)}</code></td>
-              <td class="text"><code>${policy(end)}</code></td>
-              <td>${fixed(run.deviceSeconds, 1)} s</td>
-            </tr>`
-          })}
-        </tbody>
-      </table>
-    </div>`
+    ${runsTable(
+      [...ofRun, code('spec'), code('first policy'), code('last policy'), number('device')],
+      runs.map((run) => {
+        const [start, end] = ends(run, run.curve[0]?.benchmark ?? '')
+        const spec = specs?.get(run.run)?.slice(0, 12) ?? '–'
+        const device = `${fixed(run.deviceSeconds, 1)} s`
+        return [run.run, run.model, run.arm, run.seed, spec, policy(start), policy(end), device]
+      }),
+    )}`
 }
 
 export function duration(seconds: number): string {

@@ -1,4 +1,5 @@
 /** Two rewards on the same rollouts: their means, and how often they agree. */
+import { mean } from '../analysis/intervals.ts'
 import type { Scored } from '../contracts.ts'
 
 export interface Comparison {
@@ -35,6 +36,4 @@ export function compareScores(scored: readonly Scored[], trained: readonly Score
 
 const placeOf = ({ problem, occurrence, sample }: Scored) => JSON.stringify([problem, occurrence, sample])
 
-function meanOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
-}
+const meanOf = (values: readonly number[]) => (values.length === 0 ? null : mean(values))

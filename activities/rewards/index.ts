@@ -6,7 +6,7 @@
  * set with such labels carries them in `label`, and without them these rewards are refused, not 0.
  */
 import type { Problem } from '../benchmarks/problem.ts'
-import type { Label, Labels, Reward } from '../contracts.ts'
+import type { Label, Labels, Reward, Rollout, Scored } from '../contracts.ts'
 import { format } from './format.ts'
 import { groundTruth } from './ground-truth.ts'
 import { label, requireLabels, withLabels, type LabelReward } from './label.ts'
@@ -40,6 +40,17 @@ export function score(
 ): Score {
   const components: Record<string, number> = {}
   return { ...judge(reward, { ...rollout, at }, components), components }
+}
+
+/** The row that a rollout's reward is stored as. */
+export function scoredOf(
+  reward: Reward,
+  problem: Problem,
+  { occurrence, sample, completion }: Pick<Rollout, 'occurrence' | 'sample' | 'completion'>,
+  { seed, step }: Pick<At, 'seed' | 'step'>,
+): Scored {
+  const place = { problem: problem.id, occurrence, sample }
+  return { ...place, ...score(reward, { problem, completion }, { seed, step, ...place }) }
 }
 
 /** A reward's name as the spec writes it: the key of its component. */

@@ -1,8 +1,9 @@
 /**
  * What the faults cost, by kind. Three figures:
  *
- * Activities run again: by Temporal's own count (attempts.ts). An attempt that was cut off is charged to the strike that fell between its beginning and the next one's: to a strike on its own
- * worker if there is one, else to a server's death, else to the network. What fits none is charged to `other`.
+ * Activities run again: by Temporal's own count (attempts.ts). An attempt that was cut off is charged to the strike that
+ * fell between its beginning and the next one's: to a strike on its own worker if there is one, else to a server's death,
+ * else to the network. What fits none is charged to `other`.
  *
  * Rollouts sampled again: rollouts that an engine began to draw for a table which the S3 server already had when the
  * attempt looked for it. When the server first had it is the fault proxy's knowledge (the first answer that showed it);
