@@ -14,11 +14,11 @@ import type { Policy, Rollout, Sampling } from './contracts.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
 import { openTokenizerOf } from './open.ts'
-import { requirePolicy } from './restore.ts'
+import { requirePolicy } from './replay.ts'
 import { storeSamples, type Sampled } from './rollouts.ts'
 import type { Purpose } from './seed.ts'
 import { cut } from './spec/batch.ts'
-import type { ComputeDeps } from './step.ts'
+import type { ComputeDeps } from './update.ts'
 import type { Store } from './checkpoint/store.ts'
 
 export interface Wanted {

@@ -117,7 +117,7 @@ async function claim(
 
 const originOf = ({ spec, policy, problems }: SpecDocument) => ({ spec, policy, problems: problems.digest })
 
-/** The newest step whose manifest and all it names are there. */
+/** The newest step whose manifest and all that went to the store with it are there. */
 async function newestStep({ store }: Deps, run: string, identity: string): Promise<number> {
   const steps: number[] = []
   for await (const { key } of store.list(keys.checkpoints(run))) steps.push(keys.stepOf(key))
@@ -125,6 +125,7 @@ async function newestStep({ store }: Deps, run: string, identity: string): Promi
     const document = await requireDocument(store, keys.checkpoint(run, step), CheckpointDocument)
     if (document.identity !== identity)
       throw new SpecMismatch(`run ${run}: checkpoint ${step} has another identity`)
+    if (document.stored === false) return step // what a replay needs is looked for when it is needed
     const whole = await Promise.all(
       document.policy.files.map(
         async (blob) => (await store.head(keys.blob(blob.digest)))?.sizeBytes === blob.sizeBytes,

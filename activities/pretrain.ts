@@ -95,7 +95,7 @@ function learn(deps: Deps, engine: Engine, input: Learn) {
             lineage: digestOf({ parent, phase }),
           }
         : checkpoint
-    const plan = { lineage, microbatchTokens: 8192, saveOptimizer: true }
+    const plan = { lineage, microbatchTokens: 8192, store: 'weights and state' } as const
     const updated = await engine.update(start, minibatches, { name: 'nll' }, optimizer, plan, control)
     const loss = updated.sums.reduce((sum, { loss }) => sum + loss, 0) / updated.sums.length
     await commit(deps.store, key, PretrainDocument, { format: 1, checkpoint: updated.checkpoint, loss })

@@ -2,48 +2,44 @@
 import * as keys from './checkpoint/keys.ts'
 import { tableRef } from './checkpoint/tables.ts'
 import { digestOf } from './checkpoint/canonical.ts'
-import { ShardTask } from './contracts.ts'
+import { ShardTask, type Policy } from './contracts.ts'
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
-import type { Engine } from './engine/port.ts'
-import type { Deps } from './deps.ts'
 import { openCheckpoint, openSpec, openTokenizerOf, requireStore } from './open.ts'
-import { requirePolicy } from './restore.ts'
+import { requireNewest } from './replay.ts'
 import { storeSamples, type Sampled } from './rollouts.ts'
 import { batchOf, shardsOf } from './spec/batch.ts'
+import type { ComputeDeps } from './update.ts'
 
-export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
+export function sampleActivities(deps: ComputeDeps) {
   return {
-    sample: (input: ShardTask): Promise<Sampled> =>
+    sample: (input: ShardTask): Promise<Sampled & { replayed: readonly number[] }> =>
       durable(async (control) => {
         const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
         requireStore(deps, store)
-        const [{ document, problems }, { policy }] = await Promise.all([
+        const [opened, committed] = await Promise.all([
           openSpec(deps, specKey),
           openCheckpoint(deps, run, step - 1),
         ])
-        const { spec } = document
+        const { document, problems } = opened
+        const { spec, identity } = document
         const key = keys.rollouts(run, step, shard)
+        const inputsOf = ({ digest: policy }: Policy) =>
+          digestOf({ policy, identity, step, shard, numerics: NUMERICS_VERSION })
         // A table is believed only if it was made from these very inputs.
-        const inputs = digestOf({
-          policy: policy.digest,
-          identity: document.identity,
-          step,
-          shard,
-          numerics: NUMERICS_VERSION,
-        })
-        const stored = await tableRef(deps.store, key, inputs)
-        if (stored !== null) return { ...stored, deviceSeconds: 0 }
+        const stored = await tableRef(deps.store, key, inputsOf(committed.policy))
+        if (stored !== null) return { ...stored, deviceSeconds: 0, replayed: [] }
 
-        await requirePolicy(deps, keys.checkpoint(run, step - 1), policy, control)
+        const busy = deps.engine.busySeconds
+        const { policy, replayed } = await requireNewest(deps, opened, run, step - 1, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = shardsOf(spec)[shard]
         if (range === undefined)
           throw new RangeError(`shard ${shard} of step ${step}: the spec has ${shardsOf(spec).length}`)
         const places = batchOf(problems, spec, step).slice(range.from, range.to)
         const unfinished = keys.unfinishedRollouts(run, step, shard)
-        return storeSamples(
-          { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs },
+        const sampled = await storeSamples(
+          { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs: inputsOf(policy) },
           policy,
           places.map(({ problem, occurrence }) => ({
             problem,
@@ -55,6 +51,7 @@ export function sampleActivities(deps: Deps & { readonly engine: Engine }) {
           spec.sampling,
           control,
         )
+        return { ...sampled, deviceSeconds: deps.engine.busySeconds - busy, replayed }
       }),
   }
 }

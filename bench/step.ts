@@ -177,7 +177,7 @@ async function takeStep(
     {
       lineage: digestOf({ from: checkpoint.lineage, number }),
       microbatchTokens: MICROBATCH_TOKENS,
-      saveOptimizer: false,
+      store: 'nothing',
     },
     control,
   )

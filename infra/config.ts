@@ -12,6 +12,10 @@ import { z } from 'zod'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Where this user's programs and files of placebo lie that can be made again. */
+export const userCache = (): string =>
+  join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'placebo')
+
 const StoreUrl = z
   .string({ error: 'expected s3://bucket/prefix or file:///folder, found nothing' })
   .regex(
@@ -58,7 +62,7 @@ const Environment = z.object({
   PLACEBO_DATA_DIR: Folder.optional(),
   PLACEBO_CACHE: z
     .string()
-    .default(() => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'placebo', 'blobs'))
+    .default(() => join(userCache(), 'blobs'))
     .transform((path) => resolve(path)),
   PLACEBO_CACHE_LIMIT: Size.default(100 * units.GiB),
   PLACEBO_CACHE_FLOOR: Size.default(units.GiB),

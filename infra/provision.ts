@@ -9,9 +9,9 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { userCache } from './config.ts'
 import { tryLock } from './lock.ts'
 
 export type Program = 'temporal' | 'versitygw'
@@ -42,10 +42,7 @@ const project = join(import.meta.dirname, '..')
 
 const places: Places = {
   env: process.env,
-  caches: [
-    join(project, '.placebo', 'bin'),
-    join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'placebo', 'bin'),
-  ],
+  caches: [join(project, '.placebo', 'bin'), join(userCache(), 'bin')],
   log: (line) => process.stderr.write(`${line}\n`),
 }
 

@@ -25,6 +25,7 @@ import { computeActivities, lightActivities } from '../activities/index.ts'
 import type { Deps } from '../activities/deps.ts'
 import { inSlot, Slot } from '../activities/slot.ts'
 import * as config from '../temporal.config.ts'
+import { workflowBundle } from './bundle.ts'
 import { readConfig } from './config.ts'
 import { JsonLogger } from './log.ts'
 
@@ -75,7 +76,7 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     const version = versionOf(settings.buildId)
     const options =
       engine === null
-        ? [{ ...lightWorker({ ...deps, engine }), ...version }]
+        ? [{ ...lightWorker({ ...deps, engine }, await workflowBundle()), ...version }]
         : computeWorkers({ ...deps, engine }, version)
     const workers = await Promise.all(
       options.map((own) => Worker.create({ ...own, connection, namespace, identity })),
@@ -120,11 +121,11 @@ function versionOf(buildId: string | null): Partial<WorkerOptions> {
   }
 }
 
-function lightWorker(deps: Deps): WorkerOptions {
+function lightWorker(deps: Deps, bundle: { readonly codePath: string }): WorkerOptions {
   return {
     ...shared,
     taskQueue: config.taskQueues.light,
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    workflowBundle: bundle,
     activities: lightActivities(deps),
     maxConcurrentActivityTaskExecutions: config.worker.lightSlots,
     maxCachedWorkflows: config.worker.maxCachedWorkflows,

@@ -1,13 +1,13 @@
-/** Weights that a run let go, where the replay gives other bits: said for good, and nothing else is put in their place. */
-import { mkdtemp, rm } from 'node:fs/promises'
+/** Weights that are in no store: computed again, and what becomes of a run where the replay gives other bits. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openBlobs } from '../activities/checkpoint/cache.ts'
 import { digestOf } from '../activities/checkpoint/canonical.ts'
-import { commit } from '../activities/checkpoint/documents.ts'
+import { commit, requireDocument } from '../activities/checkpoint/documents.ts'
 import * as keys from '../activities/checkpoint/keys.ts'
 import { openStore } from '../activities/checkpoint/open.ts'
 import type { Blobs, Store } from '../activities/checkpoint/store.ts'
@@ -21,9 +21,11 @@ import {
 } from '../activities/contracts.ts'
 import { policyOf } from '../activities/engine/embedded.ts'
 import type { Engine } from '../activities/engine/port.ts'
+import { openSpec } from '../activities/open.ts'
+import { requireNewest } from '../activities/replay.ts'
 import { restoreActivities } from '../activities/restore.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
-import type { ComputeDeps } from '../activities/step.ts'
+import type { ComputeDeps } from '../activities/update.ts'
 
 let folder: string
 let store: Store
@@ -36,14 +38,18 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
-const policyFrom = async (into: Blobs, weights: string): Promise<Policy> =>
-  policyOf([
+/** `keep`: the weights are only in the cache. */
+async function policyFrom(into: Blobs, weights: string, how: 'adopt' | 'keep' = 'adopt'): Promise<Policy> {
+  const path = await into.scratch('model.safetensors')
+  await writeFile(path, weights)
+  return policyOf([
     { name: 'config.json', ...(await into.put(bytesOf('config'))) },
-    { name: 'model.safetensors', ...(await into.put(bytesOf(weights))) },
+    { name: 'model.safetensors', ...(await into[how](path)) },
   ])
+}
 
-/** A run whose steps 1 and 2 have no state, and whose weights were `w1` and `w2`; those are in no store. */
-async function furnish(): Promise<void> {
+/** A run whose steps 1 and 2 have no state, and whose weights were `w1` and `w2`; those are in no store (any more). */
+async function furnish(everStored = true): Promise<void> {
   const elsewhere = openBlobs(
     await openStore(pathToFileURL(join(folder, 'elsewhere')).href),
     join(folder, 'other'),
@@ -62,7 +68,8 @@ async function furnish(): Promise<void> {
     const policy = await policyFrom(step === 0 ? blobs : elsewhere, `w${step}`)
     const optimizer = { name: 'sgd' as const, updates: step, state: step === 0 ? [] : null }
     const checkpoint = { lineage: digestOf(step), optimizer }
-    const manifest = { format: 1 as const, identity, step, policy, checkpoint, learntFrom: [] }
+    const kept = step === 0 || everStored ? {} : { stored: false as const }
+    const manifest = { format: 1 as const, identity, step, policy, checkpoint, learntFrom: [], ...kept }
     await commit(store, keys.checkpoint('a', step), CheckpointDocument, manifest)
     await writeTable(store, keys.rollouts('a', step, 0), rolloutsTable, [], identity)
     await writeTable(store, keys.rewards('a', step, 0), rewardsTable, [], identity)
@@ -73,7 +80,7 @@ async function furnish(): Promise<void> {
 function engineThatWrites(spelling: (weights: string) => string): ComputeDeps {
   const update = async (checkpoint: Checkpoint): Promise<{ checkpoint: Checkpoint; sums: [] }> => {
     const updates = checkpoint.optimizer.updates + 1
-    const policy = await policyFrom(blobs, spelling(`w${updates}`))
+    const policy = await policyFrom(blobs, spelling(`w${updates}`), 'keep')
     const optimizer = { name: 'sgd' as const, updates, state: null }
     return { checkpoint: { policy, lineage: digestOf(updates), optimizer }, sums: [] }
   }
@@ -90,10 +97,9 @@ test('the updates since the last whole checkpoint bring the very blobs back', as
     engineThatWrites((weights) => weights),
     'a/2',
   )
-  const { policy } = CheckpointDocument.parse(
-    JSON.parse(new TextDecoder().decode(await store.get(keys.checkpoint('a', 2)))),
-  )
-  for (const blob of policy.files) expect(await blobs.bytes(blob)).toHaveLength(blob.sizeBytes)
+  const { policy } = await requireDocument(store, keys.checkpoint('a', 2), CheckpointDocument)
+  for (const { digest, sizeBytes } of policy.files)
+    expect(await store.head(keys.blob(digest))).toMatchObject({ sizeBytes })
 })
 
 test('weights that come out otherwise are lost for good, and the error says where and what', async () => {
@@ -103,7 +109,7 @@ test('weights that come out otherwise are lost for good, and the error says wher
     'a/2',
   )
   await expect(restoring).rejects.toMatchObject({ type: 'WeightsLost', nonRetryable: true })
-  await expect(restoring).rejects.toThrow(/run a, step 1: .*no longer kept.*\(by hand\).*instead of/)
+  await expect(restoring).rejects.toThrow(/run a, step 2: .*no longer kept.*\(by hand\).*instead of/)
 })
 
 test('a run whose step 0 is gone too cannot be replayed', async () => {
@@ -115,4 +121,38 @@ test('a run whose step 0 is gone too cannot be replayed', async () => {
     'a/1',
   )
   await expect(restoring).rejects.toThrow('run a: the blobs of its step 0 are not in the store')
+})
+
+describe('a step whose weights stayed with their worker', () => {
+  const control = { signal: new AbortController().signal, progress: () => {} }
+  const newest = async (deps: ComputeDeps) =>
+    requireNewest(deps, await openSpec(deps, keys.spec(digestOf('identity'))), 'a', 2, control)
+  const manifest = (step: number) => requireDocument(store, keys.checkpoint('a', step), CheckpointDocument)
+
+  test('is computed again elsewhere, and the store is not given it', async () => {
+    await furnish(false)
+    const { policy, replayed } = await newest(engineThatWrites((weights) => weights))
+    expect(replayed).toEqual([1, 2])
+    expect(policy).toEqual((await manifest(2)).policy)
+    expect(await store.head(keys.blob(policy.files[1]!.digest))).toBeNull()
+    const again = await newest(engineThatWrites(() => expect.fail('computed twice')))
+    expect(again).toEqual({ policy, replayed: [] })
+  })
+
+  test('comes out otherwise in another domain: the run goes on from that, and its manifest says so', async () => {
+    await furnish(false)
+    const before = await manifest(2)
+    const { policy } = await newest(engineThatWrites((weights) => weights.toUpperCase()))
+    expect(new TextDecoder().decode(await blobs.bytes(policy.files[1]!))).toBe('W2')
+    expect(await manifest(2)).toEqual({ ...before, policy })
+  })
+
+  test('is lost where the store had it once: others may have read those very weights', async () => {
+    await furnish(true)
+    const before = await manifest(2)
+    await expect(newest(engineThatWrites((weights) => weights.toUpperCase()))).rejects.toMatchObject({
+      name: 'WeightsLost',
+    })
+    expect(await manifest(2)).toEqual(before)
+  })
 })

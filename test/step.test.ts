@@ -16,7 +16,8 @@ import { CheckpointDocument, SpecDocument, type Rollout, type Scored } from '../
 import { policyOf } from '../activities/engine/embedded.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
-import { stepActivities, type ComputeDeps } from '../activities/step.ts'
+import { stepActivities } from '../activities/step.ts'
+import type { ComputeDeps } from '../activities/update.ts'
 
 let folder: string
 let store: Store

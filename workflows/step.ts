@@ -13,17 +13,18 @@ export async function stepOn(
   task: StepTask,
   moved: (why: Moved, message: string) => void,
 ): Promise<Stepped> {
-  const { shards, whole: _whole, ...coordinates } = task
+  const { shards, whole: _whole, evaluated: _evaluated, ...coordinates } = task
   const sampleAndReward = async (shard: number) => {
     const sample = { ...coordinates, shard }
     const near0 = shard === 0 ? queue : null
-    const { deviceSeconds } = await near(near0, (compute) => compute.sample(sample), moved)
+    const sampled = await near(near0, (compute) => compute.sample(sample), moved)
     await light.reward(sample)
-    return deviceSeconds
+    return sampled
   }
   const sampled = await Promise.all(Array.from({ length: shards }, (_, shard) => sampleAndReward(shard)))
-  const sampledSeconds = sampled.reduce((sum, seconds) => sum + seconds, 0)
-  const stepped = await near(queue, (compute) => compute.step({ ...task, sampledSeconds }), moved)
+  const sampledSeconds = sampled.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
+  const replayed = [...(sampled[0]?.replayed ?? [])]
+  const stepped = await near(queue, (compute) => compute.step({ ...task, replayed, sampledSeconds }), moved)
   return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
 }
 

@@ -87,7 +87,9 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
       if (why === 'preempted') wf.upsertMemo({ preempted: `step ${step}: ${message}` })
     }
     const { shards, store } = enrolled
-    const task = { run, spec: enrolled.spec, step, shards, store, ...(whole && { whole }) }
+    const evaluated = curve.isDue(step)
+    const wanted = { ...(whole && { whole }), ...(evaluated && { evaluated }) }
+    const task = { run, spec: enrolled.spec, step, shards, store, ...wanted }
     whole = false
     try {
       const stepped = await stepOn(queue, task, moved)
@@ -102,7 +104,7 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
     last = step
     stopped = stopping(spec.stop, recent)
     upsert(attributes, { Step: step })
-    if (curve.isDue(step)) curve.begin(step)
+    if (evaluated) curve.begin(step)
     show('training', step)
   }
   if (stopped !== null && !curve.points.some(({ step }) => step === last)) curve.begin(last)

@@ -66,10 +66,26 @@ class BlobCache implements Blobs {
 
   async adopt(path: string, transfer?: Transfer): Promise<BlobRef> {
     const sums = await checksumsOfFile(path, signalOf(transfer))
-    await this.#store.upload(keys.blob(sums.digest), path, { ...transfer, ...this.#fresh() })
+    await this.#upload(sums, path, transfer)
     await this.#place(path, sums.digest)
     await this.#room?.make(sums.sizeBytes)
     return refOf(sums)
+  }
+
+  async keep(path: string, transfer?: Transfer): Promise<BlobRef> {
+    const sums = await checksumsOfFile(path, signalOf(transfer))
+    await this.#place(path, sums.digest)
+    await this.#hold(this.#path(sums.digest), sums) // first of all: it cannot be downloaded again
+    await this.#room?.make(sums.sizeBytes)
+    return refOf(sums)
+  }
+
+  async share(ref: BlobRef, transfer?: Transfer): Promise<void> {
+    await pinned(async () => this.#upload(ref, await this.file(ref, transfer), transfer))
+  }
+
+  async #upload({ digest }: BlobRef, path: string, transfer?: Transfer): Promise<void> {
+    await this.#store.upload(keys.blob(digest), path, { ...transfer, ...this.#fresh() })
   }
 
   async file(ref: BlobRef, transfer?: Transfer): Promise<string> {

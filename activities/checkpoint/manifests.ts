@@ -4,8 +4,8 @@
  * Every JSON document is read as a manifest except those known to name nothing, so that a document of a later version
  * protects its blobs too: a blob's reference is any object with a `digest` and a `sizeBytes`, wherever it stands.
  * A run keeps the blobs of step 0, of its newest `keep` whole checkpoints (those with the optimizer's state), and of
- * every checkpoint since the newest whole one, from which a lost state is computed again. Manifests stay in any case;
- * what they named is computed again from stored rollouts when it is asked for.
+ * every checkpoint since the newest whole one whose weights went to the store. Manifests stay in any case; what they
+ * named is computed again from stored rollouts when it is asked for.
  */
 import { z } from 'zod'
 import { requireDocument } from './documents.ts'
@@ -47,14 +47,20 @@ export interface Manifest {
   readonly blobs: readonly BlobRef[]
   /** Of a checkpoint: whether training can go on from it alone. */
   readonly isWhole: boolean
+  /** False of a checkpoint whose weights stayed with their worker. */
+  readonly isStored: boolean
 }
 
 /** Throws CorruptObject for what is no document, or not what stands at such a key; NotFound. */
 export async function readManifest(store: Store, key: string): Promise<Manifest> {
   const schema = schemas.find(([those]) => those.test(key))?.[1] ?? z.unknown()
   const document = await requireDocument(store, key, schema)
-  const isWhole = runOf(key) !== null && (document as CheckpointDocument).checkpoint.optimizer.state !== null
-  return { blobs: [...blobsIn(document)], isWhole }
+  const checkpoint = runOf(key) === null ? null : (document as CheckpointDocument)
+  return {
+    blobs: [...blobsIn(document)],
+    isWhole: checkpoint !== null && checkpoint.checkpoint.optimizer.state !== null,
+    isStored: checkpoint?.stored !== false,
+  }
 }
 
 function* blobsIn(value: unknown): Iterable<BlobRef> {

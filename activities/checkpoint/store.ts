@@ -76,6 +76,10 @@ export interface Blobs {
   put(bytes: Uint8Array, transfer?: Transfer): Promise<BlobRef>
   /** Stores a file and adopts it into the cache (moved, not copied), so that the next reader has it at once. */
   adopt(path: string, transfer?: Transfer): Promise<BlobRef>
+  /** Adopts a file that the store is not given: only this cache has it, held like what `file` gives out. */
+  keep(path: string, transfer?: Transfer): Promise<BlobRef>
+  /** Stores what may be in this cache only. Throws NotFound. */
+  share(ref: BlobRef, transfer?: Transfer): Promise<void>
   /**
    * A local path to the blob's verified bytes, good until the end of the `pinned` body it is asked in (an activity is
    * one); outside of any, until room is made. Throws CorruptObject, NotFound, CacheFull.

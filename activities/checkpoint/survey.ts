@@ -5,7 +5,7 @@
  * A page reads some thousand manifests from where the last one ended, and writes down what they name under
  * surveys/<id>/<first digit of the digest>/<page>; a page that is done again writes the same. A run's checkpoints are
  * one unit, because which of them stay depends on all of them. `needed` is false for blobs that only checkpoints name
- * whose run no longer keeps them; a manifest written since `cutoffMs` needs its blobs in any case.
+ * whose run no longer keeps them or never stored them; a manifest written since `cutoffMs` needs those it stored.
  */
 import { z } from 'zod'
 import { Blob, type Problem } from '../contracts.ts'
@@ -25,7 +25,7 @@ export interface SurveyedPage {
   /** Where the next page begins; null: that was the last. */
   readonly next: string | null
   readonly manifests: number
-  /** Checkpoints whose run no longer keeps them. */
+  /** Checkpoints whose run does not keep them. */
   readonly dropped: number
   readonly problems: readonly Problem[]
 }
@@ -108,8 +108,9 @@ class PageSurvey {
     }
     const kept = run === null ? null : await this.#kept(run, read)
     for (const { listed, manifest } of read) {
-      const needed =
+      const isKept =
         kept === null || listed.modifiedMs >= this.#options.cutoffMs || kept.has(keys.stepOf(listed.key))
+      const needed = manifest.isStored && isKept
       if (!needed) this.found.dropped += 1
       for (const blob of manifest.blobs) note(this.#blobs, { ...blob, manifest: listed.key, needed })
     }

@@ -284,6 +284,8 @@ export const CheckpointDocument = strict({
   step: z.int().min(0),
   policy: Policy,
   checkpoint: Checkpoint.omit({ policy: true }),
+  /** False where the weights stayed with the worker that made them: elsewhere they are computed again. */
+  stored: z.literal(false).optional(),
   /** Digests of the rollouts and rewards this step learnt from, by shard. */
   learntFrom: z.array(strict({ rollouts: Digest, rewards: Digest })),
 })
@@ -343,7 +345,7 @@ export const ProvenanceDocument = strict({
   attempt: z.int(),
   startedAt: z.string(),
   seconds: z.number(),
-  replayed: z.array(z.int()), // steps computed again to get a lost optimizer state back
+  replayed: z.array(z.int()), // steps computed again to get a lost policy or optimizer state back
   /** Seconds of computing that the step took, sampling included; documents from before it was noted lack it. */
   deviceSeconds: z.number().optional(),
 })

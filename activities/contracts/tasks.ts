@@ -82,6 +82,10 @@ export const StepTask = strict({
   shards: count,
   /** The optimizer's state goes to the store with this step, whether or not it is its turn. */
   whole: z.boolean().optional(),
+  /** Another worker reads the weights of this step: an evaluation is due. */
+  evaluated: z.boolean().optional(),
+  /** Steps that were computed again before its rollouts could be sampled. */
+  replayed: z.array(z.int()).optional(),
   /** What sampling the step's rollouts took of a device. */
   sampledSeconds: z.number().min(0).optional(),
   store: storeId,

@@ -107,7 +107,7 @@ export class EmbeddedEngine implements Engine {
     const folder = await this.#options.blobs.scratch('update')
     await mkdir(folder, { recursive: true })
     try {
-      const { lineage, microbatchTokens, saveOptimizer } = plan
+      const { lineage, microbatchTokens, store } = plan
       const local = { policy, lineage: checkpoint.lineage, updates: checkpoint.optimizer.updates, state }
       const call: Call = {
         kind: 'update',
@@ -118,10 +118,10 @@ export class EmbeddedEngine implements Engine {
         lineage,
         microbatchTokens,
         folder,
-        saveOptimizer,
+        saveOptimizer: store === 'weights and state',
       }
       const updated = (await this.#call(call, control)) as Updated
-      const weights = await this.#adopt(updated.weights, control)
+      const weights = await this.#adopt(updated.weights, store !== 'nothing', control)
       return {
         checkpoint: {
           policy: withWeights(checkpoint.policy, weights),
@@ -129,7 +129,7 @@ export class EmbeddedEngine implements Engine {
           optimizer: {
             name: optimizer.name,
             updates: updated.updates,
-            state: updated.state && (await this.#adopt(updated.state, control)),
+            state: updated.state && (await this.#adopt(updated.state, true, control)),
           },
         },
         sums: updated.sums,
@@ -212,14 +212,16 @@ export class EmbeddedEngine implements Engine {
     return this.#options.blobs.file({ digest, sizeBytes }, { signal: control.signal, progress })
   }
 
-  async #adopt(paths: readonly string[], control: Control): Promise<NamedBlob[]> {
-    const blobs: NamedBlob[] = []
+  async #adopt(paths: readonly string[], stored: boolean, control: Control): Promise<NamedBlob[]> {
+    const { blobs } = this.#options
+    const adopted: NamedBlob[] = []
     for (const path of paths) {
       const progress = (done: number, total: number) => control.progress({ phase: 'save', done, total })
-      const ref = await this.#options.blobs.adopt(path, { signal: control.signal, progress })
-      blobs.push({ name: basename(path), ...ref })
+      const transfer = { signal: control.signal, progress }
+      const ref = await (stored ? blobs.adopt(path, transfer) : blobs.keep(path, transfer))
+      adopted.push({ name: basename(path), ...ref })
     }
-    return blobs
+    return adopted
   }
 }
 

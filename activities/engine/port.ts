@@ -86,9 +86,11 @@ export interface MinibatchSums {
 export interface UpdatePlan {
   readonly lineage: string
   readonly microbatchTokens: number
-  /** Whether the optimizer's state goes to the store with the weights. */
-  readonly saveOptimizer: boolean
+  readonly store: Stored
 }
+
+/** What of a checkpoint goes to the store. What does not stays with the worker, and can be computed again. */
+export type Stored = 'nothing' | 'weights' | 'weights and state'
 
 export interface Engine {
   /** Names what results are comparable bit for bit: runtime, numerics version, device kind, instruction set. */

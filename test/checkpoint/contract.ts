@@ -247,6 +247,18 @@ export function storeContract(freshUrl: () => Promise<string>): void {
     )
   })
 
+  test('a blob that is kept is in one cache only, until it is shared', async () => {
+    const [one, two] = [openBlobs(store, join(folder, 'one')), openBlobs(store, join(folder, 'two'))]
+    const scratch = await one.scratch('weights.safetensors')
+    await writeFile(scratch, 'kept here')
+    const ref = await one.keep(scratch)
+    expect(textOf(await one.bytes(ref))).toBe('kept here')
+    await expect(two.bytes(ref)).rejects.toMatchObject({ name: 'NotFound' })
+    await one.share(ref)
+    expect(textOf(await two.bytes(ref))).toBe('kept here')
+    await expect(one.share({ ...ref, digest: '0'.repeat(64) })).rejects.toMatchObject({ name: 'NotFound' })
+  })
+
   test('a torn blob is written again, never believed', async () => {
     const blobs = openBlobs(store, join(folder, 'torn'))
     const { digest } = checksumsOf(bytesOf('a whole blob'))

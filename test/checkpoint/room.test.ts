@@ -174,6 +174,17 @@ test('an adopted file counts, and is not what goes', async () => {
   expect((await stat(join(cacheFolder(), ref.digest.slice(0, 2), ref.digest))).size).toBe(sizeBytes)
 })
 
+test('a kept file is there until the end of the body that kept it, whatever the limit', async () => {
+  const blobs = open(1)
+  await pinned(async () => {
+    const path = await blobs.scratch('weights')
+    await writeFile(path, Buffer.alloc(sizeBytes, 99))
+    const ref = await blobs.keep(path)
+    await use(blobs, 0)
+    expect(await blobs.bytes(ref)).toHaveLength(sizeBytes)
+  })
+})
+
 test('a blob that lay unnamed in the store for long is written again, for a collector goes by its age', async () => {
   const blobs = open(Infinity)
   const bytes = new Uint8Array(sizeBytes).fill(0)

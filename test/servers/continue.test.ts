@@ -4,12 +4,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Cell, ResolvedTrain, ShardTask, StepTask } from '../../activities/contracts.ts'
 import { resolveTrain } from '../../activities/spec/resolve.ts'
+import { workflowBundle } from '../../infra/bundle.ts'
 import { provision } from '../../infra/provision.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { label } from '../../workflows/label.ts'
@@ -92,9 +92,14 @@ async function serving<T>(
   activities: { readonly light: object; readonly compute: object } = { light, compute },
 ): Promise<T> {
   const { nativeConnection: connection } = environment
-  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url))
+  const bundle = await workflowBundle()
   const [first, second] = await Promise.all([
-    Worker.create({ connection, taskQueue: taskQueues.light, workflowsPath, activities: activities.light }),
+    Worker.create({
+      connection,
+      taskQueue: taskQueues.light,
+      workflowBundle: bundle,
+      activities: activities.light,
+    }),
     Worker.create({ connection, taskQueue: taskQueues.compute, activities: activities.compute }),
   ])
   return first.runUntil(second.runUntil(body()))

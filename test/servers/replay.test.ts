@@ -1,20 +1,18 @@
 /** Recorded histories on the workflow code as it is: a change that running workflows could not go on with shows here. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { beforeAll, expect, it } from 'vitest'
+import { workflowBundle } from '../../infra/bundle.ts'
 import * as workflows from '../../workflows/index.ts'
 
 const folder = join(import.meta.dirname, '../histories')
 const names = (await readdir(folder)).filter((name) => name.endsWith('.json'))
-const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url))
 
-type Bundle = Awaited<ReturnType<typeof bundleWorkflowCode>>
-let workflowBundle: Bundle
+let bundle: Awaited<ReturnType<typeof workflowBundle>>
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') })
-  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') })
+  bundle = await workflowBundle()
 })
 
 const historyOf = async (name: string): Promise<unknown> =>
@@ -31,7 +29,7 @@ function startedBy(history: unknown): Started | undefined {
 }
 
 async function replay(history: unknown): Promise<Error | undefined> {
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle: bundle }, [
     { workflowId: startedBy(history)?.workflowId ?? '', history },
   ]))
     return error

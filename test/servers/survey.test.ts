@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
@@ -14,6 +13,7 @@ import type {
   SurveyTask,
 } from '../../activities/contracts.ts'
 import { GcSpec, VerifySpec } from '../../activities/contracts.ts'
+import { workflowBundle } from '../../infra/bundle.ts'
 import { provision } from '../../infra/provision.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { gc } from '../../workflows/gc.ts'
@@ -74,7 +74,7 @@ async function serving<T>(body: () => Promise<T>): Promise<T> {
   const worker = await Worker.create({
     connection: environment.nativeConnection,
     taskQueue: taskQueues.light,
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    workflowBundle: await workflowBundle(),
     activities: light,
   })
   return worker.runUntil(body())

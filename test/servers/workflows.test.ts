@@ -1,16 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { ApplicationFailure } from '@temporalio/common'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker'
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type {
   Accuracy,
@@ -23,6 +16,7 @@ import type {
 import { cellsOf, controls, specOf } from '../../activities/spec/arms.ts'
 import { resolveTrain } from '../../activities/spec/resolve.ts'
 import { SweepSpec } from '../../activities/contracts.ts'
+import { workflowBundle } from '../../infra/bundle.ts'
 import { provision } from '../../infra/provision.ts'
 import { searchAttributes, taskQueues } from '../../temporal.config.ts'
 import type { SweepCell } from '../../activities/admit.ts'
@@ -30,7 +24,7 @@ import type { sweep } from '../../workflows/sweep.ts'
 import type { train } from '../../workflows/train.ts'
 
 let environment: TestWorkflowEnvironment
-let bundle: WorkflowBundleWithSourceMap
+let bundle: Awaited<ReturnType<typeof workflowBundle>>
 let folder: string
 /** What the fakes were asked, in order, as short words. */
 let asked: string[]
@@ -49,10 +43,7 @@ beforeAll(async () => {
   environment = await TestWorkflowEnvironment.createLocal({
     server: { executable: { type: 'existing-path', path }, dbFilename: join(folder, 'db') },
   })
-  bundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  })
+  bundle = await workflowBundle()
 })
 afterAll(async () => {
   await environment.teardown()
