@@ -6,7 +6,6 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { datasetInfo, downloadFile, HubApiError } from '@huggingface/hub'
 import { nameOf } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { NotFound } from '../checkpoint/store.ts'
@@ -71,6 +70,7 @@ const address = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)@([\w.%-]+)\/(.+)$/
 async function hub(source: string, { endpoint, token }: Reach['hub']): Promise<Origin> {
   const [, name = '', revision = '', path = ''] = address.exec(source) ?? []
   if (name === '') throw new InvalidData(`data ${source}: expected hf://datasets/owner/name@revision/path`)
+  const { datasetInfo, downloadFile, HubApiError } = await import('@huggingface/hub')
   const where = {
     ...(endpoint !== undefined && { hubUrl: endpoint }),
     ...(token !== undefined && { accessToken: token }),

@@ -10,7 +10,6 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { downloadFile, listFiles, modelInfo } from '@huggingface/hub'
 import { openStore } from '../checkpoint/open.ts'
 
 export class ModelUnavailable extends Error {
@@ -139,6 +138,7 @@ async function hub(model: string, { endpoint, token }: Reach['hub']): Promise<Mo
   const match = /^hf:\/\/([\w.-]+\/[\w.-]+)@([\w./-]+)$/.exec(model)
   if (match === null) throw new ModelUnavailable(`model ${model}: expected hf://owner/name@revision`)
   const [, repo = '', revision = ''] = match
+  const { downloadFile, listFiles, modelInfo } = await import('@huggingface/hub') // 30 MB that few workers need
   const where = {
     ...(endpoint !== undefined && { hubUrl: endpoint }),
     ...(token !== undefined && { accessToken: token }),

@@ -5,19 +5,19 @@
  * machine's fonts. Ids of clips and gradients start again at zero for each figure. Nothing is fetched: the loader
  * refuses, so data must be inline.
  */
-import * as vega from 'vega'
+import type { Loader } from 'vega'
 import type { TopLevelSpec } from 'vega-lite'
-import { compile } from 'vega-lite'
-
-// vega-typings does not declare this export of vega-scenegraph.
-const { textMetrics } = vega as unknown as { textMetrics: { canvas(use: boolean): void } }
-textMetrics.canvas(false)
 
 const refuse = () => Promise.reject(new Error('a figure has its data inline and loads nothing'))
-const loader: vega.Loader = { load: refuse, sanitize: refuse, http: refuse, file: refuse }
+const loader: Loader = { load: refuse, sanitize: refuse, http: refuse, file: refuse }
 
 /** The figure as `<svg …>…</svg>`; it scales to its container, `description` is its text for who cannot see it. */
 export async function figure(spec: Figure, description: string): Promise<string> {
+  // Every worker imports this file, few ever draw.
+  const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
+  // vega-typings does not declare this export of vega-scenegraph.
+  const { textMetrics } = vega as unknown as { textMetrics: { canvas(use: boolean): void } }
+  textMetrics.canvas(false)
   vega.resetSVGDefIds()
   const { spec: compiled } = compile({ ...spec, config } as unknown as TopLevelSpec, {
     logger: vega.logger(vega.Error),
