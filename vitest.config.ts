@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-// Forks: onnxruntime's native state and worker threads do not survive being shared between test files.
+// Processes of their own: onnxruntime's native state and worker threads do not live side by side in threads of one.
 export default defineConfig({
   test: {
     pool: 'forks',
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -11,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/servers/**'],
+          isolate: false, // importing the same modules for every file takes longer than the tests
           testTimeout: 60_000,
         },
       },
@@ -21,7 +23,6 @@ export default defineConfig({
           include: ['test/servers/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -18,18 +18,26 @@ import { Processes } from './processes.ts'
 const folder = join(import.meta.dirname, '..', '.placebo', 'bench')
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    'no-peer': { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-    rounds: { type: 'string', default: '3' },
-    model: { type: 'string' },
-    threads: { type: 'string', default: '2' },
-    limit: { type: 'string', default: '2000' },
-  },
-})
+const options = {
+  json: { type: 'boolean', default: false },
+  'no-peer': { type: 'boolean', default: false },
+  only: { type: 'string', default: '' },
+  rounds: { type: 'string', default: '3' },
+  model: { type: 'string' },
+  threads: { type: 'string', default: '2' },
+  limit: { type: 'string', default: '2000' },
+} as const
+
+const { values, positionals } = parsed()
+
+function parsed() {
+  try {
+    return parseArgs({ allowPositionals: true, options })
+  } catch (error) {
+    say(`bench: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(2)
+  }
+}
 
 const [name = ''] = positionals
 const benchmark = benchmarks[name]

@@ -12,7 +12,7 @@ import { accuracyInterval, mean } from './intervals.ts'
 import { vote } from './vote.ts'
 
 /** Of what a stored result sums up: raised when its fields or their meaning change. */
-export const SUMMARY_VERSION = 2
+export const SUMMARY_VERSION = 3
 
 /** One graded completion. */
 export interface Judged {
@@ -48,6 +48,7 @@ export function accuracyOf(
     problem,
     correct: share(own, isCorrect),
     code: share(own, isCode),
+    majority: majority(own),
   }))
   const interval = accuracyInterval(
     outcomes.map(({ correct }) => correct),
@@ -73,7 +74,12 @@ export function accuracyOf(
     passAt: Object.fromEntries(
       drawsOf(samples).map((k) => [k, measure((own) => passAt(own.length, own.filter(isCorrect).length, k))]),
     ),
-    majAt: { [samples]: measure(majority) },
+    majAt: {
+      [samples]: measured(
+        outcomes.map(({ majority }) => majority),
+        samples,
+      ),
+    },
   }
   return { result, outcomes }
 }

@@ -138,14 +138,25 @@ export const Accuracy = strict({
 })
 export type Accuracy = z.infer<typeof Accuracy>
 
-/** One evaluated (policy, benchmark, prompt, seed): the accuracy and each problem's share correct and code share. */
+/**
+ * One evaluated (policy, benchmark, prompt, seed): the accuracy, and of each problem the shares of its samples that are
+ * correct and that reason in code, and whether the answer of most of them is correct.
+ */
 export const Evaluation = strict({
   format: z.literal(1),
   policy: Digest,
   completions: z.string(), // key
   grader: z.string(),
   result: Accuracy,
-  outcomes: z.array(strict({ problem: z.string(), correct: z.number(), code: z.number() })),
+  outcomes: z.array(
+    strict({
+      problem: z.string(),
+      correct: z.number(),
+      code: z.number(),
+      /** 0 or 1; results of before it was noted lack it. */
+      majority: z.number().optional(),
+    }),
+  ),
 })
 export type Evaluation = z.infer<typeof Evaluation>
 

@@ -18,7 +18,7 @@ import { looks as looksOf } from './palette.ts'
 import { forestPanels, curvePanels, updatePanels } from './panels.ts'
 import type { Provenance } from './listings.ts'
 import { failuresTable, provenanceTables, stoppedTable } from './listings.ts'
-import { driftTable, effectsTable, excludesZero, legend, switchingTable } from './tables.ts'
+import { drawsTable, driftTable, effectsTable, excludesZero, legend, switchingTable } from './tables.ts'
 import { allowsText, bounds, points } from './text.ts'
 
 export type { Provenance } from './listings.ts'
@@ -139,6 +139,7 @@ async function benchmarkSections(
     looks,
   )
   const switched = switchingTable(runs, benchmark, evaluations, looks)
+  const drawn = drawsTable(runs, benchmark, evaluations, looks)
   const on = several ? ` on ${benchmark}` : ''
   return html`<h2>What is left after the placebo${on}</h2>
     <div class="cards">
@@ -155,6 +156,16 @@ async function benchmarkSections(
       seed and by problem; bold ones have an interval without zero. They are not adjusted for their number: of
       twenty such intervals around nothing, one misses it.
     </p>
+    ${
+      drawn === null
+        ? null
+        : html`<h3>One answer, any of several, most of several</h3>
+            <p class="note">
+              avg@k: one sample. pass@k: at least one of k. maj@k: the answer that most of k give. A reward
+              that sharpens what the model does already moves the first towards the third and not the second.
+            </p>
+            ${drawn}`
+    }
     <h2>Learning curves${on}</h2>
     <p class="note">
       Thick: mean of the seeds. Thin: each seed. Nothing is smoothed and no best step is picked. Dashed grey:

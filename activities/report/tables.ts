@@ -5,6 +5,7 @@
  * measured is a dash, never a zero.
  */
 import type { Evaluation, RunResult } from '../contracts.ts'
+import { drawsOf } from '../analysis/draws.ts'
 import type { Drift } from '../analysis/drift.ts'
 import type { Effect } from '../analysis/effects.ts'
 import { armsInOrder } from '../analysis/effects.ts'
@@ -163,6 +164,46 @@ function switchCells(seeds: readonly Switching[]): Markup {
         </td>`,
     )}
     <td>${minus(points(mean(seeds.map(({ gain }) => gain))))}</td>`
+}
+
+/** Per arm: at its start and end, one sample, any of k, and what most of k say; null where problems have one sample. */
+export function drawsTable(
+  runs: readonly RunResult[],
+  benchmark: string,
+  evaluations: ReadonlyMap<string, Evaluation>,
+  looks: Looks,
+): Markup | null {
+  let samples = 0
+  const models = modelsOf(runs).flatMap((model): [string, Markup[]][] => {
+    const ours = runs.filter((run) => run.model === model && run.status === 'completed')
+    const rows = armsInOrder(ours.map(({ arm }) => arm)).flatMap((arm) => {
+      const seeds = ours.filter((run) => run.arm === arm).map((run) => ends(run, benchmark))
+      const [start, end] = [0, 1].map((which) => {
+        const found = seeds.flatMap((points) => evaluations.get(points[which]?.evaluation ?? '') ?? [])
+        samples = found[0]?.result.samples ?? samples
+        return found.length === seeds.length ? drawsOf(found) : null
+      })
+      if (!start || !end) return []
+      const cells = (['average', 'pass', 'majority'] as const).map(
+        (which) =>
+          html`${start[which] === null ? dash : html`<td>${percent(start[which].value)}</td>`}${levelCell(end[which])}`,
+      )
+      return [
+        html`<tr>
+          <td>${swatch(arm, looks)}${arm}</td>
+          ${cells}
+        </tr>`,
+      ]
+    })
+    return rows.length === 0 ? [] : [[model, rows]]
+  })
+  const heads = [`avg@${samples}`, `pass@${samples}`, `maj@${samples}`]
+  return models.length === 0
+    ? null
+    : blocks(
+        heads.flatMap((head) => [`${head}, start`, 'end']),
+        models,
+      )
 }
 
 /** The switching of one run between step 0 and its end; null unless both evaluations are there and comparable. */

@@ -26,9 +26,9 @@ it('sums up two samples of three problems', () => {
     at,
   )
   expect(outcomes).toEqual([
-    { problem: 'a', correct: 1, code: 1 },
-    { problem: 'b', correct: 0.5, code: 0.5 },
-    { problem: 'c', correct: 0, code: 0.5 },
+    { problem: 'a', correct: 1, code: 1, majority: 1 },
+    { problem: 'b', correct: 0.5, code: 0.5, majority: 0 },
+    { problem: 'c', correct: 0, code: 0.5, majority: 0 },
   ])
   expect(Accuracy.parse(result)).toMatchObject({
     problems: 3,

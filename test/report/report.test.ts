@@ -93,6 +93,31 @@ describe('the report of a sweep', () => {
     expect(effectsText(empty.effects)).toBe('no evaluated runs\n')
   })
 
+  it('shows one, any and most of several samples where problems have several', async () => {
+    expect(made.html).not.toContain('any of several')
+    const several = new Map(
+      [...evaluations].map(([key, { result, outcomes, ...rest }]) => [
+        key,
+        {
+          ...rest,
+          result: { ...result, samples: 8 },
+          outcomes: outcomes.map((one, i) => ({ ...one, correct: 0.25 * (i % 4), majority: i % 2 })),
+        },
+      ]),
+    )
+    const page = await report({ sweep: 'demo', runs, evaluations: several })
+    expect(page.html).toContain('any of several')
+    // Of four problems three have a sample that is correct, and two a majority.
+    for (const [name, value] of [
+      ['avg@8', '37.5'],
+      ['pass@8', '75.0'],
+      ['maj@8', '50.0'],
+    ] as const) {
+      expect(count(page.html, `${name}, start`)).toBe(1)
+      expect(page.html).toContain(`<td>${value}<span class="range">`)
+    }
+  })
+
   it('holds with one step, one seed and no outcomes', async () => {
     const small = madeUpSweep({ seeds: [1], steps: 1, every: 1 })
     const page = await report({ sweep: 'small', runs: small.runs })
