@@ -9,7 +9,7 @@ import { NotFound } from './checkpoint/store.ts'
 import { CheckpointDocument, RunDocument, type Checkpoint, type Policy } from './contracts.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
-import { openCheckpoint, openSpec, type OpenSpec } from './open.ts'
+import { openSpec, type OpenSpec } from './open.ts'
 import { checkpointOf, readStep, update, type ComputeDeps } from './update.ts'
 
 /** Weights that nobody keeps any more, and that this worker cannot compute again to the bit. */
@@ -72,17 +72,17 @@ export async function requirePolicy(
 }
 
 /**
- * The policy of a run's newest step, its files on this machine. Where they are gone with their worker and this one's
+ * The policy of a run's newest checkpoint, its files on this machine. Where they are gone with their worker and this one's
  * domain computes others, the run goes on from those: nothing was made with the lost ones yet that would be kept.
  */
 export async function requireNewest(
   deps: ComputeDeps,
   opened: OpenSpec,
   run: string,
-  step: number,
+  document: CheckpointDocument,
   control: Control,
 ): Promise<{ readonly policy: Policy; readonly replayed: readonly number[] }> {
-  const document = await openCheckpoint(deps, run, step)
+  const { step } = document
   if (await isHere(deps, document.policy, control)) return { policy: document.policy, replayed: [] }
   const { checkpoint, steps: replayed } = await replay(deps, opened, run, step, control)
   const { policy } = checkpoint

@@ -31,7 +31,7 @@ export function sampleActivities(deps: ComputeDeps) {
         if (stored !== null) return { ...stored, deviceSeconds: 0, replayed: [] }
 
         const busy = deps.engine.busySeconds
-        const { policy, replayed } = await requireNewest(deps, opened, run, step - 1, control)
+        const { policy, replayed } = await requireNewest(deps, opened, run, committed, control)
         const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = shardsOf(spec)[shard]
         if (range === undefined)

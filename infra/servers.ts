@@ -22,6 +22,8 @@ export function temporalArguments(folder: string, port: number, uiPort: number):
     'start-dev',
     ...['--db-filename', join(folder, 'temporal.db'), '--ip', loopback, '--log-level', 'error'],
     ...['--port', String(port), '--ui-port', String(uiPort)],
+    // Safe against a killed server; what a power cut takes from the log's end, a run finds again in its store.
+    ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     // Fairness keys keep one model's sweep from starving the others; they need the new matcher.
     ...['--dynamic-config-value', 'matching.useNewMatcher=true'],
     ...['--dynamic-config-value', 'matching.enableFairness=true'],

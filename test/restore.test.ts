@@ -126,7 +126,13 @@ test('a run whose step 0 is gone too cannot be replayed', async () => {
 describe('a step whose weights stayed with their worker', () => {
   const control = { signal: new AbortController().signal, progress: () => {} }
   const newest = async (deps: ComputeDeps) =>
-    requireNewest(deps, await openSpec(deps, keys.spec(digestOf('identity'))), 'a', 2, control)
+    requireNewest(
+      deps,
+      await openSpec(deps, keys.spec(digestOf('identity'))),
+      'a',
+      await manifest(2),
+      control,
+    )
   const manifest = (step: number) => requireDocument(store, keys.checkpoint('a', step), CheckpointDocument)
 
   test('is computed again elsewhere, and the store is not given it', async () => {

@@ -131,11 +131,12 @@ export const shown = ({ value, low, high }: Measured) =>
 
 type Rows = readonly (readonly (string | number)[])[]
 
-/** A Markdown table; whatever a cell holds stays within it. */
+/** A Markdown table; whatever a cell holds stays within it. The Web UI leaves no room between columns by itself. */
 function table(header: readonly string[], rows: Rows): string[] {
   const cell = (value: string | number) => String(value).replaceAll('|', '\\|').replaceAll('\n', ' ')
   const line = (row: readonly (string | number)[]) => `| ${row.map(cell).join(' | ')} |`
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)]
+  const spaced = header.map((name) => `${name}\u00a0\u00a0`)
+  return [line(spaced), line(header.map(() => '---')), ...rows.map(line)]
 }
 
 /** A table apart from the text above it; nothing where it has no row. */

@@ -5,6 +5,7 @@ import {
   isCancellation,
   proxyActivities,
   TimeoutFailure,
+  type ActivityOptions,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import { activityOptions } from '../temporal.config.ts'
@@ -20,24 +21,33 @@ export const beside = proxyActivities<Activities['compute']>(activityOptions.bes
 /** Why an activity went elsewhere: its worker was busy, was told to stop, or is not heard of any more. */
 export type Moved = 'busy' | 'preempted' | 'lost'
 
+/** How the Web UI's timeline names an activity. */
+export type Named = Pick<ActivityOptions, 'summary'>
+export const lightAs = (named: Named) =>
+  proxyActivities<Activities['light']>({ ...activityOptions.light, ...named })
+
 /**
  * A compute activity on the queue of the worker that holds what it needs, or, where there is none or it does not get
  * it done, on any. `moved` hears why it went elsewhere. A permanent fault and a cancellation end it at once.
  */
 export async function near<T>(
   queue: string | null,
+  named: Named,
   call: (activities: Activities['compute']) => Promise<T>,
   moved: (why: Moved, message: string) => void,
 ): Promise<T> {
-  if (queue === null) return call(compute)
+  const anywhere = () =>
+    call(proxyActivities<Activities['compute']>({ ...activityOptions.compute, ...named }))
+  if (queue === null) return anywhere()
+  const there = { ...activityOptions.near, ...named, taskQueue: queue }
   try {
-    return await call(proxyActivities<Activities['compute']>({ ...activityOptions.near, taskQueue: queue }))
+    return await call(proxyActivities<Activities['compute']>(there))
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : null
     if (isCancellation(error) || cause === null || cause === undefined) throw error
     if (cause instanceof ApplicationFailure && cause.nonRetryable) throw error
     moved(whyOf(cause), cause.message)
-    return call(compute)
+    return anywhere()
   }
 }
 

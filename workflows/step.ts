@@ -2,7 +2,7 @@
 import * as wf from '@temporalio/workflow'
 import type { StepTask, Stopped } from '../activities/contracts.ts'
 import type { Stepped } from '../activities/step.ts'
-import { light, near, type Moved } from './proxies.ts'
+import { lightAs, near, type Moved } from './proxies.ts'
 
 /**
  * The update, and the first shard, prefer the worker behind `queue`, which holds the run's state; the other shards go
@@ -14,17 +14,25 @@ export async function stepOn(
   moved: (why: Moved, message: string) => void,
 ): Promise<Stepped> {
   const { shards, whole: _whole, evaluated: _evaluated, ...coordinates } = task
+  const step = `step ${task.step}`
   const sampleAndReward = async (shard: number) => {
     const sample = { ...coordinates, shard }
     const near0 = shard === 0 ? queue : null
-    const sampled = await near(near0, (compute) => compute.sample(sample), moved)
-    await light.reward(sample)
+    const named = { summary: shards > 1 ? `${step}, shard ${shard + 1} of ${shards}` : step }
+    const sampled = await near(near0, named, (compute) => compute.sample(sample), moved)
+    await lightAs(named).reward(sample)
     return sampled
   }
   const sampled = await Promise.all(Array.from({ length: shards }, (_, shard) => sampleAndReward(shard)))
   const sampledSeconds = sampled.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
   const replayed = [...(sampled[0]?.replayed ?? [])]
-  const stepped = await near(queue, (compute) => compute.step({ ...task, replayed, sampledSeconds }), moved)
+  const named = { summary: step }
+  const stepped = await near(
+    queue,
+    named,
+    (compute) => compute.step({ ...task, replayed, sampledSeconds }),
+    moved,
+  )
   return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
 }
 
