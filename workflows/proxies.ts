@@ -5,7 +5,6 @@ import {
   isCancellation,
   proxyActivities,
   TimeoutFailure,
-  type ActivityOptions,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import { activityOptions } from '../temporal.config.ts'
@@ -21,25 +20,24 @@ export const beside = proxyActivities<Activities['compute']>(activityOptions.bes
 /** Why an activity went elsewhere: its worker was busy, was told to stop, or is not heard of any more. */
 export type Moved = 'busy' | 'preempted' | 'lost'
 
-/** How the Web UI's timeline names an activity. */
-export type Named = Pick<ActivityOptions, 'summary'>
-export const lightAs = (named: Named) =>
-  proxyActivities<Activities['light']>({ ...activityOptions.light, ...named })
+/** Light activities that the Web UI's timeline shows under a name. */
+export const lightAs = (summary: string) =>
+  proxyActivities<Activities['light']>({ ...activityOptions.light, summary })
 
 /**
  * A compute activity on the queue of the worker that holds what it needs, or, where there is none or it does not get
- * it done, on any. `moved` hears why it went elsewhere. A permanent fault and a cancellation end it at once.
+ * it done, on any. `moved` hears why it went elsewhere. A permanent fault and a cancellation end it at once. The Web UI's
+ * timeline shows it under `summary`.
  */
 export async function near<T>(
   queue: string | null,
-  named: Named,
+  summary: string,
   call: (activities: Activities['compute']) => Promise<T>,
   moved: (why: Moved, message: string) => void,
 ): Promise<T> {
-  const anywhere = () =>
-    call(proxyActivities<Activities['compute']>({ ...activityOptions.compute, ...named }))
+  const anywhere = () => call(proxyActivities<Activities['compute']>({ ...activityOptions.compute, summary }))
   if (queue === null) return anywhere()
-  const there = { ...activityOptions.near, ...named, taskQueue: queue }
+  const there = { ...activityOptions.near, summary, taskQueue: queue }
   try {
     return await call(proxyActivities<Activities['compute']>(there))
   } catch (error) {

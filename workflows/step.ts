@@ -13,26 +13,21 @@ export async function stepOn(
   task: StepTask,
   moved: (why: Moved, message: string) => void,
 ): Promise<Stepped> {
-  const { shards, whole: _whole, evaluated: _evaluated, ...coordinates } = task
-  const step = `step ${task.step}`
+  const { run, spec, step, shards, store } = task
+  const name = `step ${step}`
   const sampleAndReward = async (shard: number) => {
-    const sample = { ...coordinates, shard }
+    const sample = { run, spec, step, shard, store }
     const near0 = shard === 0 ? queue : null
-    const named = { summary: shards > 1 ? `${step}, shard ${shard + 1} of ${shards}` : step }
-    const sampled = await near(near0, named, (compute) => compute.sample(sample), moved)
-    await lightAs(named).reward(sample)
+    const itsName = shards > 1 ? `${name}, shard ${shard + 1} of ${shards}` : name
+    const sampled = await near(near0, itsName, (compute) => compute.sample(sample), moved)
+    await lightAs(itsName).reward(sample)
     return sampled
   }
   const sampled = await Promise.all(Array.from({ length: shards }, (_, shard) => sampleAndReward(shard)))
   const sampledSeconds = sampled.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
   const replayed = [...(sampled[0]?.replayed ?? [])]
-  const named = { summary: step }
-  const stepped = await near(
-    queue,
-    named,
-    (compute) => compute.step({ ...task, replayed, sampledSeconds }),
-    moved,
-  )
+  const learn = { ...task, replayed, sampledSeconds }
+  const stepped = await near(queue, name, (compute) => compute.step(learn), moved)
   return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
 }
 

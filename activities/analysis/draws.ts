@@ -17,7 +17,7 @@ export interface Draws {
 type Outcome = Evaluation['outcomes'][number]
 
 /** Of one evaluation a seed, [S], of the same problems and samples; null where they differ or are too few to draw from. */
-export function drawsOf(evaluations: readonly Evaluation[]): Draws | null {
+export function drawsOverSeeds(evaluations: readonly Evaluation[]): Draws | null {
   const [first] = evaluations
   const samples = first?.result.samples ?? 0
   const problems = first?.outcomes.map(({ problem }) => problem) ?? []

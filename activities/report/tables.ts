@@ -5,7 +5,7 @@
  * measured is a dash, never a zero.
  */
 import type { Evaluation, RunResult } from '../contracts.ts'
-import { drawsOf } from '../analysis/draws.ts'
+import { drawsOverSeeds } from '../analysis/draws.ts'
 import type { Drift } from '../analysis/drift.ts'
 import type { Effect } from '../analysis/effects.ts'
 import { armsInOrder } from '../analysis/effects.ts'
@@ -123,6 +123,30 @@ const differenceCell = (estimate: Estimate | null) =>
 export const excludesZero = ({ low, high }: Estimate) =>
   low !== null && high !== null && (low > 0 || high < 0)
 
+/** A block a model with a row an arm, of its completed runs; an arm of which `cells` has nothing to say has none. */
+function armBlocks(
+  runs: readonly RunResult[],
+  looks: Looks,
+  cells: (own: readonly RunResult[]) => Markup | null,
+): [string, Markup[]][] {
+  const completed = runs.filter(({ status }) => status === 'completed')
+  return modelsOf(runs).flatMap((model): [string, Markup[]][] => {
+    const ours = completed.filter((run) => run.model === model)
+    const rows = armsInOrder(ours.map(({ arm }) => arm)).flatMap((arm) => {
+      const said = cells(ours.filter((run) => run.arm === arm))
+      return said === null
+        ? []
+        : [
+            html`<tr>
+              <td>${swatch(arm, looks)}${arm}</td>
+              ${said}
+            </tr>`,
+          ]
+    })
+    return rows.length === 0 ? [] : [[model, rows]]
+  })
+}
+
 /** Per arm: the gain in points that came from problems of each switch of strategy, and their share; means of seeds. */
 export function switchingTable(
   runs: readonly RunResult[],
@@ -130,22 +154,9 @@ export function switchingTable(
   evaluations: ReadonlyMap<string, Evaluation>,
   looks: Looks,
 ): Markup | null {
-  const models = modelsOf(runs).flatMap((model): [string, Markup[]][] => {
-    const ours = runs.filter((run) => run.model === model)
-    const rows = armsInOrder(ours.map(({ arm }) => arm)).flatMap((arm) => {
-      const seeds = ours
-        .filter((run) => run.arm === arm && run.status === 'completed')
-        .flatMap((run) => switched(run, benchmark, evaluations) ?? [])
-      return seeds.length === 0
-        ? []
-        : [
-            html`<tr>
-              <td>${swatch(arm, looks)}${arm}</td>
-              ${switchCells(seeds)}
-            </tr>`,
-          ]
-    })
-    return rows.length === 0 ? [] : [[model, rows]]
+  const models = armBlocks(runs, looks, (own) => {
+    const seeds = own.flatMap((run) => switched(run, benchmark, evaluations) ?? [])
+    return seeds.length === 0 ? null : switchCells(seeds)
   })
   return models.length === 0
     ? null
@@ -173,35 +184,24 @@ export function drawsTable(
   evaluations: ReadonlyMap<string, Evaluation>,
   looks: Looks,
 ): Markup | null {
-  let samples = 0
-  const models = modelsOf(runs).flatMap((model): [string, Markup[]][] => {
-    const ours = runs.filter((run) => run.model === model && run.status === 'completed')
-    const rows = armsInOrder(ours.map(({ arm }) => arm)).flatMap((arm) => {
-      const seeds = ours.filter((run) => run.arm === arm).map((run) => ends(run, benchmark))
-      const [start, end] = [0, 1].map((which) => {
-        const found = seeds.flatMap((points) => evaluations.get(points[which]?.evaluation ?? '') ?? [])
-        samples = found[0]?.result.samples ?? samples
-        return found.length === seeds.length ? drawsOf(found) : null
-      })
-      if (!start || !end) return []
-      const cells = (['average', 'pass', 'majority'] as const).map(
-        (which) =>
-          html`${start[which] === null ? dash : html`<td>${percent(start[which].value)}</td>`}${levelCell(end[which])}`,
-      )
-      return [
-        html`<tr>
-          <td>${swatch(arm, looks)}${arm}</td>
-          ${cells}
-        </tr>`,
-      ]
-    })
-    return rows.length === 0 ? [] : [[model, rows]]
+  const drawsAt = (own: readonly RunResult[], which: 0 | 1) => {
+    const found = own.flatMap((run) => evaluations.get(ends(run, benchmark)[which]?.evaluation ?? '') ?? [])
+    return found.length === own.length ? drawsOverSeeds(found) : null
+  }
+  const models = armBlocks(runs, looks, (own) => {
+    const [start, end] = [drawsAt(own, 0), drawsAt(own, 1)]
+    if (start === null || end === null) return null
+    const cells = (['average', 'pass', 'majority'] as const).map(
+      (which) =>
+        html`${start[which] === null ? dash : html`<td>${percent(start[which].value)}</td>`}${levelCell(end[which])}`,
+    )
+    return html`${cells}`
   })
-  const heads = [`avg@${samples}`, `pass@${samples}`, `maj@${samples}`]
+  const k = [...evaluations.values()].find(({ result }) => result.benchmark === benchmark)?.result.samples
   return models.length === 0
     ? null
     : blocks(
-        heads.flatMap((head) => [`${head}, start`, 'end']),
+        ['avg', 'pass', 'maj'].flatMap((name) => [`${name}@${k}, start`, 'end']),
         models,
       )
 }

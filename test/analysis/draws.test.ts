@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { drawsOf } from '../../activities/analysis/draws.ts'
+import { drawsOverSeeds } from '../../activities/analysis/draws.ts'
 import type { Evaluation } from '../../activities/contracts.ts'
 
 type Outcome = Evaluation['outcomes'][number]
@@ -18,18 +18,18 @@ const none = evaluation(4, [
 
 describe('what several samples say of an arm', () => {
   it('is the chance of one, of any and of most, mean over seeds and problems', () => {
-    const values = ({ average, pass, majority }: NonNullable<ReturnType<typeof drawsOf>>) =>
+    const values = ({ average, pass, majority }: NonNullable<ReturnType<typeof drawsOverSeeds>>) =>
       [average, pass, majority].map((estimate) => estimate?.value)
-    expect(values(drawsOf([one])!)).toEqual([0.5, 1, 0.5])
-    expect(values(drawsOf([one, none])!)).toEqual([0.25, 0.5, 0.25])
-    expect(drawsOf([one, none])!.average.allows).toBe('seeds and problems')
+    expect(values(drawsOverSeeds([one])!)).toEqual([0.5, 1, 0.5])
+    expect(values(drawsOverSeeds([one, none])!)).toEqual([0.25, 0.5, 0.25])
+    expect(drawsOverSeeds([one, none])!.average.allows).toBe('seeds and problems')
   })
 
   it('is nothing for one sample, for no seed, and for seeds that were asked other things', () => {
-    expect(drawsOf([evaluation(1, [{ problem: 'a', correct: 1, majority: 1 }])])).toBeNull()
-    expect(drawsOf([])).toBeNull()
-    expect(drawsOf([one, evaluation(2, [{ problem: 'a', correct: 1, majority: 1 }])])).toBeNull()
-    expect(drawsOf([one, evaluation(4, [{ problem: 'c', correct: 1, majority: 1 }])])).toBeNull()
+    expect(drawsOverSeeds([evaluation(1, [{ problem: 'a', correct: 1, majority: 1 }])])).toBeNull()
+    expect(drawsOverSeeds([])).toBeNull()
+    expect(drawsOverSeeds([one, evaluation(2, [{ problem: 'a', correct: 1, majority: 1 }])])).toBeNull()
+    expect(drawsOverSeeds([one, evaluation(4, [{ problem: 'c', correct: 1, majority: 1 }])])).toBeNull()
   })
 
   it('says nothing of majorities where a result of before they were noted takes part', () => {
@@ -37,7 +37,7 @@ describe('what several samples say of an arm', () => {
       { problem: 'a', correct: 1 },
       { problem: 'b', correct: 1 },
     ])
-    const { pass, majority } = drawsOf([one, old])!
+    const { pass, majority } = drawsOverSeeds([one, old])!
     expect([pass.value, majority]).toEqual([1, null])
   })
 })
