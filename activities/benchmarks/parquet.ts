@@ -1,8 +1,8 @@
 /**
- * Rows from Parquet, read by hyparquet 1.31: the columns that are asked for and no others. Pages may be plain, snappy,
- * gzip or brotli, and zstd where Node has it (22.15 and later); others are refused by name.
+ * Rows from Parquet, read by hyparquet 1.31: the columns that are asked for and no others, under every compression that
+ * is in use; LZO is refused by name.
  */
-import * as zlib from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import {
   parquetMetadataAsync,
   parquetReadObjects,
@@ -10,6 +10,7 @@ import {
   type Compressors,
   type FileMetaData,
 } from 'hyparquet'
+import { decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compressors'
 import { InvalidData, type Row } from './check.ts'
 
 /** What a Parquet file begins with. */
@@ -44,16 +45,17 @@ export async function rowsOfParquet(
 }
 
 type Decompress = (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Uint8Array
-const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: Decompress }
 
 /** No page may become larger than it says. */
 const bounded = (decompress: Decompress) => (bytes: Uint8Array, outputLength: number) =>
   decompress(bytes, { maxOutputLength: Math.max(1, outputLength) })
 
 const compressors: Compressors = {
-  GZIP: bounded(zlib.gunzipSync),
-  BROTLI: bounded(zlib.brotliDecompressSync),
-  ...(zstdDecompressSync !== undefined && { ZSTD: bounded(zstdDecompressSync) }),
+  GZIP: bounded(gunzipSync),
+  BROTLI: bounded(brotliDecompressSync),
+  ZSTD: (bytes, outputLength) => decompressZstd(bytes, new Uint8Array(outputLength)),
+  LZ4: decompressLz4,
+  LZ4_RAW: decompressLz4Raw,
 }
 
 function requireCodecs({ row_groups }: FileMetaData, file: string): void {

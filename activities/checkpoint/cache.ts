@@ -18,7 +18,7 @@ import { codeOf } from './faults.ts'
 import * as keys from './keys.ts'
 import { Pins, pinned } from './pins.ts'
 import { Room, type RoomOptions } from './room.ts'
-import { CorruptObject, type BlobRef, type Blobs, type Store, type Transfer } from './store.ts'
+import { CorruptObject, type BlobRef, type Blobs, type Store, type Transfer, type Upload } from './store.ts'
 import { sweep, temporaryName } from './temporary.ts'
 
 /**
@@ -66,7 +66,7 @@ class BlobCache implements Blobs {
 
   async adopt(path: string, transfer?: Transfer): Promise<BlobRef> {
     const sums = await checksumsOfFile(path, signalOf(transfer))
-    await this.#upload(sums, path, transfer)
+    await this.#upload(sums, path, { ...transfer, crc32: sums.crc32 })
     await this.#place(path, sums.digest)
     await this.#room?.make(sums.sizeBytes)
     return refOf(sums)
@@ -84,7 +84,7 @@ class BlobCache implements Blobs {
     await pinned(async () => this.#upload(ref, await this.file(ref, transfer), transfer))
   }
 
-  async #upload({ digest }: BlobRef, path: string, transfer?: Transfer): Promise<void> {
+  async #upload({ digest }: BlobRef, path: string, transfer?: Upload): Promise<void> {
     await this.#store.upload(keys.blob(digest), path, { ...transfer, ...this.#fresh() })
   }
 

@@ -1,5 +1,5 @@
 /** What is to be stored, cut where a transfer wants it: bytes in memory, or a file. Its CRC32 is known before it goes. */
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { crc32Of, crc32OfFile } from './checksum.ts'
 import type { ObjectHead, Upload } from './store.ts'
 
@@ -23,11 +23,17 @@ export const contentOf = (bytes: Uint8Array): Content => ({
   part: async (from, to) => bytes.subarray(from, to),
 })
 
+/** Size and CRC32 of a file that is to be uploaded; it is read only if nobody has yet. */
+export async function sumsOf(path: string, { crc32, signal }: Upload = {}): Promise<Omit<Content, 'part'>> {
+  if (crc32 === undefined) return crc32OfFile(path, signal && { signal })
+  return { sizeBytes: (await stat(path)).size, crc32 }
+}
+
 export async function openContent(
   path: string,
-  signal?: AbortSignal,
+  upload?: Upload,
 ): Promise<Content & { close(): Promise<void> }> {
-  const sums = await crc32OfFile(path, signal && { signal })
+  const sums = await sumsOf(path, upload)
   const file = await open(path)
   const part = async (from: number, to: number) => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from)

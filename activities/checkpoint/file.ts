@@ -10,7 +10,7 @@ import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'n
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { chunksOf, crc32OfFile } from './checksum.ts'
-import { bytesOf, fresh, same } from './content.ts'
+import { bytesOf, fresh, same, sumsOf } from './content.ts'
 import { codeOf, faultOf } from './faults.ts'
 import { checkKey } from './keys.ts'
 import {
@@ -92,7 +92,7 @@ export class FileStore implements Store {
   }
 
   async upload(key: string, path: string, transfer?: Upload): Promise<'created' | 'exists'> {
-    const source = await crc32OfFile(path, transfer)
+    const source = await sumsOf(path, transfer)
     const known = await this.head(key)
     if (same(known, source) && fresh(known, transfer)) return 'exists'
     return this.#try('upload', key, () =>

@@ -38,9 +38,11 @@ export interface Transfer {
   readonly progress?: (doneBytes: number, totalBytes: number) => void
 }
 
-/** `freshSinceMs`: the right bytes written before it are written again. What collects garbage goes by that age. */
 export interface Upload extends Transfer {
+  /** The right bytes written before it are written again. What collects garbage goes by that age. */
   readonly freshSinceMs?: number
+  /** Of the file's bytes, base64, where the caller has read them already. */
+  readonly crc32?: string
 }
 
 export interface Store {

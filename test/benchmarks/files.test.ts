@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,9 +22,9 @@ const source = 'file:///x'
 const loadBytes = (bytes: Uint8Array, data: Partial<DataSpec> = {}) =>
   load({ source, ...data }, reachOf(bytes))
 const lines = (...rows: unknown[]) => Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-const parquet = (columnData: ColumnSource[], codec: 'UNCOMPRESSED' | 'GZIP' | 'LZ4' = 'UNCOMPRESSED') =>
+const parquet = (columnData: ColumnSource[], codec: 'UNCOMPRESSED' | 'GZIP' | 'LZO' = 'UNCOMPRESSED') =>
   new Uint8Array(
-    parquetWriteBuffer({ columnData, codec, compressors: { GZIP: gzipSync, LZ4: (bytes) => bytes } }),
+    parquetWriteBuffer({ columnData, codec, compressors: { GZIP: gzipSync, LZO: (bytes) => bytes } }),
   )
 
 const own = { uid: 'a', question: '1+1?', gold: '2', difficulty: 3, tags: ['x'] }
@@ -150,12 +150,26 @@ describe('a file of Parquet', () => {
     },
   )
 
+  it('of other tools is read under every compression they have', async () => {
+    const folder = new URL('../golden/parquet/', import.meta.url)
+    const files = await readdir(folder)
+    expect(files.length).toBe(7)
+    for (const file of files) {
+      const bytes = new Uint8Array(await readFile(new URL(file, folder)))
+      const { problems } = await loadBytes(bytes, { columns })
+      expect(problems.length, file).toBe(100)
+      for (const [i, problem] of problems.entries())
+        expect(problem, file).toEqual({ id: String(i), problem: `${i}+${i}?`, answer: String(2 * i) })
+      await expect(loadBytes(bytes.slice(0, -9), { columns }), file).rejects.toThrow('is not a whole Parquet')
+    }
+  })
+
   it.each<[why: string, bytes: Uint8Array, data: Partial<DataSpec>, message: string]>([
     ['a missing column', parquet(data), { columns: { problem: 'question' } }, 'row 1: no column "answer", found uid, question, gold, level'],
     ['an id twice', parquet([{ ...data[0]!, data: [1n, 1n] }, ...data.slice(1)]), { columns }, 'row 2: id "1" is already at file:///x, row 1'],
     ['an empty answer', parquet([data[0]!, data[1]!, { name: 'gold', data: ['2', ''], type: 'STRING' }]), { columns }, 'row 2: column "gold" is empty'],
     ['a torn end', parquet(data).slice(0, -9), { columns }, 'x: is not a whole Parquet file of '],
-    ['pages that nothing here reads', parquet(data, 'LZ4'), { columns }, 'x: is compressed with LZ4, this worker reads uncompressed, snappy, gzip, brotli'],
+    ['pages that nothing here reads', parquet(data, 'LZO'), { columns }, 'x: is compressed with LZO, this worker reads uncompressed, snappy, gzip, brotli, zstd, lz4, lz4_raw'],
   ])('with %s is InvalidData by row', async (_, bytes, given, message) => {
     const loading = loadBytes(bytes, given)
     await expect(loading).rejects.toMatchObject({ name: 'InvalidData' })

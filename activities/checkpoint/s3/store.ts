@@ -119,7 +119,7 @@ export class S3Store implements Store {
   }
 
   async upload(key: string, path: string, transfer?: Upload): Promise<'created' | 'exists'> {
-    const content = await openContent(path, transfer?.signal)
+    const content = await openContent(path, transfer)
     try {
       const before = await this.head(key, transfer)
       if (same(before, content) && fresh(before, transfer)) return 'exists'
