@@ -9,6 +9,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { atOnce } from '../checkpoint/at-once.ts'
 import { digestOf } from '../checkpoint/canonical.ts'
 import type { Blobs } from '../checkpoint/store.ts'
 import type { Checkpoint, NamedBlob, Objective, Optimizer, Policy } from '../contracts.ts'
@@ -28,6 +29,9 @@ import type {
 
 /** Raised when a change moves numbers on purpose: results of two versions are not expected to be equal. */
 export const NUMERICS_VERSION = 1
+
+/** Files on their way to the store at once: one is digested while another is sent. */
+const filesAtOnce = 2
 
 export interface EmbeddedOptions {
   readonly blobs: Blobs
@@ -121,16 +125,15 @@ export class EmbeddedEngine implements Engine {
         saveOptimizer: store === 'weights and state',
       }
       const updated = (await this.#call(call, control)) as Updated
-      const weights = await this.#adopt(updated.weights, store !== 'nothing', control)
+      const files = [...updated.weights, ...(updated.state ?? [])]
+      const adopted = await this.#adopt(files, store !== 'nothing', control)
+      const weights = adopted.slice(0, updated.weights.length)
+      const written = updated.state && adopted.slice(updated.weights.length)
       return {
         checkpoint: {
           policy: withWeights(checkpoint.policy, weights),
           lineage,
-          optimizer: {
-            name: optimizer.name,
-            updates: updated.updates,
-            state: updated.state && (await this.#adopt(updated.state, true, control)),
-          },
+          optimizer: { name: optimizer.name, updates: updated.updates, state: written },
         },
         sums: updated.sums,
       }
@@ -212,16 +215,15 @@ export class EmbeddedEngine implements Engine {
     return this.#options.blobs.file({ digest, sizeBytes }, { signal: control.signal, progress })
   }
 
-  async #adopt(paths: readonly string[], stored: boolean, control: Control): Promise<NamedBlob[]> {
+  #adopt(paths: readonly string[], stored: boolean, control: Control): Promise<NamedBlob[]> {
     const { blobs } = this.#options
-    const adopted: NamedBlob[] = []
-    for (const path of paths) {
+    return atOnce(filesAtOnce, paths.length, async (i) => {
+      const path = paths[i]!
       const progress = (done: number, total: number) => control.progress({ phase: 'save', done, total })
       const transfer = { signal: control.signal, progress }
       const ref = await (stored ? blobs.adopt(path, transfer) : blobs.keep(path, transfer))
-      adopted.push({ name: basename(path), ...ref })
-    }
-    return adopted
+      return { name: basename(path), ...ref }
+    })
   }
 }
 
