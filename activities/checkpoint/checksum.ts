@@ -3,7 +3,7 @@
  * tells a whole object from a torn one without reading it. Both native, in one pass.
  */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import type { BlobRef, Transfer } from './store.ts'
 
@@ -12,7 +12,7 @@ export interface Checksums extends BlobRef {
 }
 
 /** Big enough that a chunk's cost is its bytes, small enough that other work gets its turn. */
-const chunkBytes = 1024 * 1024
+const chunkBytes = 2 * 1024 * 1024
 
 export function base64OfCrc32(value: number): string {
   const bytes = Buffer.alloc(4)
@@ -52,9 +52,22 @@ export async function crc32OfFile(
   return { crc32: base64OfCrc32(crc), sizeBytes }
 }
 
+/** A file's bytes in order; a chunk is good until the next is asked for, which is read meanwhile. */
 export async function* chunksOf(path: string, transfer?: Transfer): AsyncIterable<Uint8Array> {
-  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
-    transfer?.signal?.throwIfAborted()
-    yield chunk as Uint8Array
+  const handle = await open(path)
+  const buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const
+  const read = (i: number) => handle.read(buffers[i % 2 === 0 ? 0 : 1], 0, chunkBytes)
+  let reading = read(0)
+  try {
+    for (let i = 1; ; i++) {
+      const { bytesRead, buffer } = await reading
+      transfer?.signal?.throwIfAborted()
+      if (bytesRead === 0) return
+      reading = read(i)
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await reading.catch(() => undefined)
+    await handle.close()
   }
 }
