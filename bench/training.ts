@@ -3,7 +3,7 @@
  * AdamW over all parameters; peer: eager PyTorch with sdpa attention, and its fused AdamW. A warm-up call is not counted.
  */
 import { Trainer } from '../activities/policy/trainer.ts'
-import { OptimizerStep, type Moments } from '../activities/policy/optimize.ts'
+import { optimizerStep, type Moments } from '../activities/policy/optimize.ts'
 import type { Sequence } from '../activities/engine/port.ts'
 import type { Benchmark, Comparison, Figure, Measured } from './comparison.ts'
 import {
@@ -109,14 +109,13 @@ async function differentiate({ model, threads, batch, tokens }: Work): Promise<M
 
 async function adamw({ model }: Work): Promise<number> {
   const count = parametersOf(await openFolder(model))
-  const step = new OptimizerStep()
   const weights = new Float32Array(count).fill(0.02)
   const gradient = new Float32Array(count).fill(1e-4)
   const moments: Moments = { m: new Float32Array(0), v: new Float32Array(0) }
   let updates = 0
-  const taken = await medianSeconds(async () => {
+  return medianSeconds(() => {
     updates += 1
-    await step.apply(
+    optimizerStep(
       { name: 'adamw', learningRate: 1e-6, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0, maxGradNorm: 1 },
       weights,
       gradient,
@@ -124,11 +123,9 @@ async function adamw({ model }: Work): Promise<number> {
       { updates, norm: 1, learningRate: 1e-6 },
     )
   })
-  await step.release()
-  return taken
 }
 
-async function medianSeconds(work: () => Promise<void>): Promise<number> {
+async function medianSeconds(work: () => void | Promise<void>): Promise<number> {
   await work()
   const taken: number[] = []
   for (let i = 0; i < REPEATS; i++) {

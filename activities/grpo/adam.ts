@@ -1,6 +1,5 @@
 /**
- * AdamW as a pure function of one tensor: the reference that the chunked graph (policy/optimize.ts) is tested against,
- * and what small models use.
+ * AdamW as a pure function of one tensor: the reference that the kernel (policy/adam-kernel.ts) is tested against.
  *
  * Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (arXiv 1711.05101), algorithm 2, in the order
  * of torch.optim.AdamW: decay, moments, then w -= lr/(1 - β1^t) · m / (√v/√(1 - β2^t) + ε).

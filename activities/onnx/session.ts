@@ -24,8 +24,6 @@ export interface SessionOptions {
   readonly weightsFolder?: string
   /** Threads wait actively within a run: faster with many small nodes, slower on a busy machine. Default false. */
   readonly spinning?: boolean
-  /** Plan memory from the first run's sizes: costs the most memory of all options. Default false. */
-  readonly memPattern?: boolean
   /** Copy weights into the layout the kernels like best. Default true; false keeps them mapped from their file. */
   readonly prepack?: boolean
   readonly device?: 'cpu' | 'cuda' | 'webgpu'
@@ -35,11 +33,6 @@ export interface Session {
   readonly graph: Graph
   /** All outputs of the graph, by name. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
-  /**
-   * Writes all outputs into arrays given by name, which may be inputs too where no node reads an input after its output
-   * is written. For small outputs: the binding makes a copy of each nevertheless.
-   */
-  runInto(feeds: Readonly<Record<string, Tensor>>, into: Readonly<Record<string, Tensor>>): Promise<void>
   release(): Promise<void>
 }
 
@@ -56,15 +49,6 @@ export async function openSession(graph: Graph, options: SessionOptions): Promis
       return Object.fromEntries(
         graph.outputs.map(({ name, value }) => [name, fromRuntime(value, results[name]!)]),
       )
-    },
-    async runInto(feeds, into) {
-      const targets = graph.outputs.map(({ name }) => {
-        const target = into[name]
-        if (!target)
-          throw new Error(`run ${graph.name}: output ${name}, expected an array to write to, found nothing`)
-        return [name, toRuntime(target)] as const
-      })
-      await session.run(given(feeds), Object.fromEntries(targets))
     },
     release: () => session.release(),
   }
@@ -85,7 +69,7 @@ async function create(graph: Graph, options: SessionOptions): Promise<ort.Infere
       executionProviders: [device],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
-      enableMemPattern: options.memPattern ?? false,
+      enableMemPattern: false, // planned from the first run's sizes: costs the most memory of all options
       enableCpuMemArena: true, // freed buffers serve the next node: without it 10-25 % more time, and page faults
       logSeverityLevel: 4, // fatal only: everything else arrives as an exception
       extra: { session },

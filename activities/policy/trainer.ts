@@ -22,7 +22,7 @@ import { Tally, tokenWeights } from '../grpo/objective.ts'
 import { tensorShapes, type ModelConfig } from './config.ts'
 import { layOut, type Microbatch } from './microbatch.ts'
 import type { OpenPolicy } from './open.ts'
-import { OptimizerStep, type Moments } from './optimize.ts'
+import { optimizerStep, type Moments } from './optimize.ts'
 import { Gradients, Parameters } from './parameters.ts'
 import type { Targets } from './ending.ts'
 import { Passes, type PassesOptions, type Pause } from './passes.ts'
@@ -36,7 +36,6 @@ export class Trainer {
   readonly #config: ModelConfig
   readonly #parameters: Parameters
   readonly #passes: Passes
-  readonly #step: OptimizerStep
   readonly #moments: Moments
   #updates: number
   /** Only while something learns: the sampler takes the place in between. */
@@ -54,7 +53,6 @@ export class Trainer {
     this.#moments = moments
     this.#updates = updates
     this.#passes = new Passes(config, parameters, options)
-    this.#step = new OptimizerStep()
   }
 
   /** Reads all weights as float32, and the moments where there are any. */
@@ -93,7 +91,7 @@ export class Trainer {
             `found loss ${tally.loss}, gradient norm ${norm}`,
           i,
         )
-      await this.#step.apply(optimizer, this.#parameters.data, gradients.data, this.#moments, {
+      optimizerStep(optimizer, this.#parameters.data, gradients.data, this.#moments, {
         updates: this.#updates + 1,
         norm,
         learningRate,
@@ -151,7 +149,6 @@ export class Trainer {
   /** The trainer is of no further use. */
   release(): void {
     this.#passes.release()
-    void this.#step.release()
   }
 
   async #differentiate(
