@@ -91,13 +91,18 @@ async function update(call: Extract<Call, { kind: 'update' }>, control: Control)
 /** A resident trainer is taken out: its weights are about to change, so its old key must not find it again. */
 async function trainerOf(checkpoint: LocalCheckpoint): Promise<Trainer> {
   const hot = residents.take(`trainer ${checkpoint.lineage}`)
+  const { state: stored } = checkpoint
+  if (!(hot instanceof Trainer)) {
+    if (stored === null)
+      throw new StateLost(
+        `optimizer state of checkpoint ${checkpoint.lineage} is neither stored nor resident`,
+      )
+    residents.makeRoom(4 * sizeOf(checkpoint.policy))
+  }
+  if (sizeOf(checkpoint.policy) > largeBytes) collect() // of what was just let go, a sampler's caches among it
   if (hot instanceof Trainer) return hot
-  if (checkpoint.state === null)
-    throw new StateLost(`optimizer state of checkpoint ${checkpoint.lineage} is neither stored nor resident`)
-  residents.makeRoom(4 * sizeOf(checkpoint.policy))
-  if (sizeOf(checkpoint.policy) > largeBytes) collect()
   const state =
-    checkpoint.state.length > 0 ? await readOptimizerState(checkpoint.state, checkpoint.updates) : null
+    stored !== null && stored.length > 0 ? await readOptimizerState(stored, checkpoint.updates) : null
   return Trainer.open(await openPolicy(checkpoint.policy.files), state, { threads })
 }
 
