@@ -19,7 +19,12 @@ const floats: ReadonlySet<string> = new Set(['alpha', 'beta', 'epsilon', 'scale'
 /** Attributes of ours, which ONNX does not know. */
 const unencoded: ReadonlySet<string> = new Set(['dims', 'stopGradient'])
 
-export function encode(graph: Graph): Uint8Array {
+export interface EncodeOptions {
+  /** Before the graph's own outputs, an empty sequence of that name. */
+  readonly sequence?: string
+}
+
+export function encode(graph: Graph, { sequence }: EncodeOptions = {}): Uint8Array {
   const names = outputNames(graph)
   const used = new Set<Value | null>([
     ...graph.nodes.flatMap((n) => n.inputs),
@@ -32,10 +37,12 @@ export function encode(graph: Graph): Uint8Array {
   for (const { name, value } of graph.outputs)
     if (nameOf(value) !== name)
       body.message(1, new Writer().text(1, nameOf(value)).text(2, name).text(3, name).text(4, 'Identity'))
+  if (sequence) body.message(1, new Writer().text(2, sequence).text(3, sequence).text(4, 'SequenceEmpty'))
   body.text(2, graph.name)
   for (const value of graph.constants) body.message(5, encodeConstant(value))
   for (const weight of graph.weights) body.message(5, encodeWeight(weight))
   for (const value of graph.inputs) body.message(11, encodeInfo(value.name, value))
+  if (sequence) body.message(12, new Writer().text(1, sequence).message(2, sequenceOfFloats()))
   for (const { name, value } of graph.outputs) body.message(12, encodeInfo(name, value))
   const model = new Writer().integer(1, IR_VERSION).text(2, 'placebo').message(7, body)
   for (const [domain, version] of [
@@ -109,6 +116,12 @@ function encodeInfo(name: string, { dtype, shape }: { dtype: DType; shape: Shape
     dims.message(1, typeof d === 'number' ? new Writer().integer(1, d) : new Writer().text(2, d))
   const tensor = new Writer().integer(1, dataTypes[dtype]).message(2, dims)
   return new Writer().text(1, name).message(2, new Writer().message(1, tensor))
+}
+
+/** TypeProto of a sequence of float tensors. */
+function sequenceOfFloats(): Writer {
+  const element = new Writer().message(1, new Writer().integer(1, dataTypes.f32))
+  return new Writer().message(4, new Writer().message(1, element))
 }
 
 function trimmed(names: string[]): string[] {

@@ -97,14 +97,18 @@ export class Ending {
       for (let i = 0; i < dx.length; i++)
         dx[i] = slopes[Math.floor(i / width)]! * (begun.own[i]! - expected[i]!)
       const session = await this.#open('head end', () => headEndGraph(this.#config))
-      const found = await session.run({
-        h: begun.h,
-        norm: this.#parameters.tensor(finalNormName),
-        dx: this.#rows(dx),
-        'sum.norm': gradients.tensor(finalNormName),
-      })
-      gradients.set(finalNormName, found['d.norm']!.data as Float32Array)
-      scatter(dh, chunk, found.dh!.data as Float32Array, width)
+      const dNorm = gradients.tensor(finalNormName)
+      const rows = new Float32Array(dx.length)
+      await session.runInto(
+        {
+          h: begun.h,
+          norm: this.#parameters.tensor(finalNormName),
+          dx: this.#rows(dx),
+          'sum.norm': dNorm,
+        },
+        { dh: this.#rows(rows), 'd.norm': dNorm },
+      )
+      scatter(dh, chunk, rows, width)
     }
     return { ...scores, dh }
   }
@@ -137,18 +141,20 @@ export class Ending {
   /** The second walk: adds the head's gradient to `gradients`, gives Σ p·W, [n · width]. */
   async #backward({ x, logSums }: Begun, scaled: Float32Array, gradients: Gradients): Promise<Float32Array> {
     const session = await this.#open('head slice backward', () => headSliceBackwardGraph(this.#config))
-    let expected: Float32Array = new Float32Array(scaled.length)
+    const expected = new Float32Array(scaled.length)
     for (const [from, to] of this.#slices(logSums.length)) {
-      const found = await session.run({
-        x,
-        head: this.#slice(this.#parameters, from, to),
-        logSum: { dtype: 'f32', shape: [logSums.length, 1], data: logSums },
-        scaled: this.#rows(scaled),
-        'sum.expected': this.#rows(expected),
-        'sum.head': this.#slice(gradients, from, to),
-      })
-      expected = found.expected!.data as Float32Array
-      ;(this.#slice(gradients, from, to).data as Float32Array).set(found['d.head']!.data as Float32Array)
+      const [sum, dHead] = [this.#rows(expected), this.#slice(gradients, from, to)]
+      await session.runInto(
+        {
+          x,
+          head: this.#slice(this.#parameters, from, to),
+          logSum: { dtype: 'f32', shape: [logSums.length, 1], data: logSums },
+          scaled: this.#rows(scaled),
+          'sum.expected': sum,
+          'sum.head': dHead,
+        },
+        { expected: sum, 'd.head': dHead },
+      )
     }
     return expected
   }

@@ -60,16 +60,12 @@ export function gatherRows(matrix: Float32Array, indices: ArrayLike<number>, wid
 const CHUNK = 2 ** 16
 
 /**
- * Gradients of one minibatch. Graphs take the sum so far and give the new one out (an addition in JavaScript takes several
- * times as long), which is copied into its place.
+ * Gradients of one minibatch. Graphs take the sum so far and write the new one in its place (an addition in JavaScript
+ * takes several times as long).
  */
 export class Gradients extends Parameters {
   reset(): void {
     this.data.fill(0)
-  }
-
-  set(name: string, sum: Float32Array): void {
-    this.view(name).set(sum)
   }
 
   /** Adds row i of `rows` [n, width] to row `indices[i]` of the tensor, in order. */

@@ -5,16 +5,14 @@
  * tokens.
  */
 import type { Graph } from '../onnx/graph.ts'
-import { openSession, type Session, type Tensor } from '../onnx/session.ts'
+import { openSession, type Session, type Tensor, type Tensors } from '../onnx/session.ts'
 import { embeddingName, layerTensor, ropeTables, type ModelConfig } from './config.ts'
 import { Ending } from './ending.ts'
-import { Held } from './held.ts'
 import { backwardGraph, forwardGraph, layerWeights } from './layer.ts'
 import type { Microbatch } from './microbatch.ts'
 import { gatherRows, type Gradients, type Parameters } from './parameters.ts'
 
 export type Pause = () => Promise<void>
-type Feeds = Readonly<Record<string, Tensor>>
 
 export interface PassesOptions {
   readonly threads: number
@@ -35,7 +33,8 @@ export class Passes {
   readonly #parameters: Parameters
   readonly #threads: number
   readonly #weights: readonly string[]
-  readonly #held = new Held()
+  /** The layers' inputs, from the forward to the backward pass: used again by every micro-batch. */
+  #held = new Float32Array(0)
   #rope: { rows: number; cos: Float32Array; sin: Float32Array } = {
     rows: 0,
     cos: new Float32Array(0),
@@ -57,16 +56,22 @@ export class Passes {
 
   /** What the last layer gives, [M, width]. */
   forward(batch: Microbatch, pause: Pause): Promise<Float32Array> {
-    return this.#through(batch, pause, () => {})
+    const size = batch.tokens.length * this.#config.width
+    const turns = [new Float32Array(size), new Float32Array(size)]
+    return this.#through(batch, pause, (layer) => turns[layer % 2]!)
   }
 
   /** The same, with each layer's input, which the way back needs. */
   async record(batch: Microbatch, pause: Pause): Promise<{ h: Float32Array; inputs: Tensor[] }> {
     const { layers, width } = this.#config
-    this.#held.clear(batch.tokens.length * layers * width)
-    const inputs: Tensor[] = []
-    const h = await this.#through(batch, pause, (input) => void inputs.push(this.#held.hold(input)))
-    return { h, inputs }
+    const size = batch.tokens.length * width
+    if (this.#held.length < layers * size) this.#held = new Float32Array(layers * size)
+    const inputs = Array.from({ length: layers }, (_, layer) =>
+      this.#held.subarray(layer * size, (layer + 1) * size),
+    )
+    const last = new Float32Array(size)
+    const h = await this.#through(batch, pause, (layer) => inputs[layer] ?? last)
+    return { h, inputs: inputs.map((input) => this.#hidden(input)) }
   }
 
   /** From the gradient of the last layer's output back to the embedding; empties `inputs`. */
@@ -78,16 +83,18 @@ export class Passes {
     pause: Pause,
   ): Promise<void> {
     const session = await this.#open('backward', () => backwardGraph(this.#config))
+    let spare: Float32Array = new Float32Array(dh.length)
     for (let layer = this.#config.layers - 1; layer >= 0; layer--) {
-      const found = await session.run({
-        ...this.#feeds(batch, layer),
-        ...this.#layerTensors(gradients, layer, 'sum.'),
-        h: inputs.pop()!,
-        dOut: this.#hidden(dh),
-      })
-      for (const name of this.#weights)
-        gradients.set(layerName(layer, name), found[`d.${name}`]!.data as Float32Array)
-      dh = found.dh!.data as Float32Array
+      await session.runInto(
+        {
+          ...this.#feeds(batch, layer),
+          ...this.#layerTensors(gradients, layer, 'sum.'),
+          h: inputs.pop()!,
+          dOut: this.#hidden(dh),
+        },
+        { ...this.#layerTensors(gradients, layer, 'd.'), dh: this.#hidden(spare) },
+      )
+      ;[dh, spare] = [spare, dh]
       await pause()
     }
     gradients.addRows(embeddingName, batch.tokens, dh)
@@ -95,7 +102,7 @@ export class Passes {
 
   /** Lets go of what this policy's passes hold; the sessions stay for the next one of this shape. */
   release(): void {
-    this.#held.clear(0)
+    this.#held = new Float32Array(0)
   }
 
   #open(name: string, graph: () => Graph): Promise<Session> {
@@ -107,26 +114,28 @@ export class Passes {
     return opened
   }
 
-  /** The embedding and all layers; `passed` is told each layer's input after its run. */
-  async #through(batch: Microbatch, pause: Pause, passed: (input: Tensor) => void): Promise<Float32Array> {
+  /** The embedding and all layers: `place(0)` takes the embedding, `place(n)` what n layers give; the last is returned. */
+  async #through(
+    batch: Microbatch,
+    pause: Pause,
+    place: (layers: number) => Float32Array,
+  ): Promise<Float32Array> {
     const { layers, width } = this.#config
     const session = await this.#open('forward', () => forwardGraph(this.#config))
-    let h = gatherRows(this.#parameters.view(embeddingName), batch.tokens, width)
+    place(0).set(gatherRows(this.#parameters.view(embeddingName), batch.tokens, width))
     for (let layer = 0; layer < layers; layer++) {
-      const input = this.#hidden(h)
-      const { out } = await session.run({ ...this.#feeds(batch, layer), h: input })
-      passed(input)
-      h = out!.data as Float32Array
+      const [h, out] = [this.#hidden(place(layer)), this.#hidden(place(layer + 1))]
+      await session.runInto({ ...this.#feeds(batch, layer), h }, { out })
       await pause()
     }
-    return h
+    return place(layers)
   }
 
   #hidden(data: Float32Array): Tensor {
     return { dtype: 'f32', shape: [data.length / this.#config.width, this.#config.width], data }
   }
 
-  #feeds(batch: Microbatch, layer: number): Feeds {
+  #feeds(batch: Microbatch, layer: number): Tensors {
     return {
       ...batch.feeds,
       ...this.#ropeFeeds(batch.positions),
@@ -134,13 +143,13 @@ export class Passes {
     }
   }
 
-  #layerTensors(from: Parameters, layer: number, prefix = ''): Feeds {
+  #layerTensors(from: Parameters, layer: number, prefix = ''): Tensors {
     return Object.fromEntries(
       this.#weights.map((name) => [prefix + name, from.tensor(layerName(layer, name))]),
     )
   }
 
-  #ropeFeeds(rows: number): Feeds {
+  #ropeFeeds(rows: number): Tensors {
     // Grown by doubling: a table for every micro-batch would cost more than the graphs of a small model.
     if (rows > this.#rope.rows) {
       const grown = Math.max(rows, 2 * this.#rope.rows, 64)

@@ -31,6 +31,44 @@ describe('a session', () => {
     await session.release()
   })
 
+  it('writes outputs where it is told to, an input among them', async () => {
+    const g = new GraphBuilder('sums')
+    const [sum, x] = [g.input('sum', 'f32', ['N']), g.input('x', 'f32', ['N'])]
+    g.output('sum.x', g.add(sum, x))
+    g.output('twice', g.add(x, x))
+    const session = await openSession(g.finish(), { threads: 1 })
+    const [total, twice] = [f32(numbers([3], 1, 2, 3)), f32(numbers([3], 0, 0, 0))]
+    for (let i = 0; i < 2; i++)
+      await session.runInto({ sum: total, x: f32(numbers([3], 10, 20, 30)) }, { 'sum.x': total, twice })
+    expect([...total.data]).toEqual([21, 42, 63])
+    expect([...twice.data]).toEqual([20, 40, 60])
+    await session.release()
+  })
+
+  it.each([
+    ['no array', {}, 'run pairs: output sum, expected f32[B,2], found nothing'],
+    [
+      'an array of another size',
+      { sum: f32(numbers([2, 2], 0, 0, 0, 0)) },
+      'run pairs: output sum, expected f32[B,2] with B = 1, found f32[2,2] of 4 elements',
+    ],
+  ])('refuses %s to write to', async (_name, into, message) => {
+    const session = await openSession(pairs().finish(), { threads: 1 })
+    const feeds = { x: f32(numbers([1, 2], 1, 2)), y: f32(numbers([1, 1], 1)) }
+    await expect(session.runInto(feeds, into)).rejects.toThrow(message)
+    await session.release()
+  })
+
+  it('reports what fails within a run', async () => {
+    const g = new GraphBuilder('rows')
+    g.output('row', g.gather(g.input('x', 'f32', ['N', 1]), g.input('at', 'i64', [1])))
+    const session = await openSession(g.finish(), { threads: 1 })
+    const [x, row] = [f32(numbers([1, 1], 1)), f32(numbers([1, 1], 0))]
+    const at = { dtype: 'i64', shape: [1], data: BigInt64Array.of(7n) } as const
+    await expect(session.runInto({ x, at }, { row })).rejects.toThrow('out of data bounds')
+    await session.release()
+  })
+
   it.each([
     [
       'a missing input',
