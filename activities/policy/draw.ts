@@ -40,29 +40,32 @@ export function draw(g: GraphBuilder, logits: Value, inputs: DrawInputs): Drawn 
   const sampled = inputs.topP
     ? fromNucleus(g, weights, inputs.uniform, inputs.topP)
     : fromAll(g, weights, inputs.uniform)
-  const best = g.op('ArgMax', [logits], { axis: 1, keepdims: true })
-  const token = g.where(inputs.greedy, best, sampled) // [B, 1]
+  const token = g.where(inputs.greedy, firstOfLargest(g, logits), sampled) // [B, 1]
   const logprob = g.op('GatherElements', [g.op('LogSoftmax', [logits], { axis: -1 }), token], { axis: 1 })
   return { token: g.squeeze(token, 1), logprob: g.squeeze(logprob, 1) }
 }
 
 /** weights f32 [B, V], uniform f32 [B, 1] → i64 [B, 1] */
 function fromAll(g: GraphBuilder, weights: Value, uniform: Value): Value {
-  const vocabulary = weights.shape[1] as number
-  const width = blockWidth(vocabulary)
-  const blocks = g.reshape(weights, ['B', vocabulary / width, width])
-  const sums = g.sum(blocks, [2], false) // [B, V/width]
+  const { blocks, count, width } = inBlocks(g, weights)
+  const sums = g.sum(blocks, [2], false) // [B, count]
   const upTo = g.op('CumSum', [sums, g.i64(1)])
-  const total = g.slice(upTo, 1, vocabulary / width - 1, vocabulary / width)
+  const total = g.slice(upTo, 1, count - 1, count)
   const target = g.mul(uniform, total) // below the total, since uniform <= 1 - 2^-24
   const block = countUpTo(g, upTo, target) // [B, 1]
   const before = g.op('GatherElements', [g.op('CumSum', [sums, g.i64(1)], { exclusive: true }), block], {
     axis: 1,
   })
-  const chosen = g.expand(g.unsqueeze(block, 2), ['B', 1, width])
-  const inside = g.squeeze(g.op('GatherElements', [blocks, chosen], { axis: 1 }), 1) // [B, width]
-  const offset = indexOf(g, inside, g.sub(target, before))
+  const offset = indexOf(g, blockAt(g, blocks, block), g.sub(target, before))
   return g.add(g.mul(block, g.i64(width)), offset)
+}
+
+/** i64 [B, 1]. By way of each block's largest: the runtime takes maxima many at once, and positions one by one. */
+function firstOfLargest(g: GraphBuilder, logits: Value): Value {
+  const position = (x: Value): Value => g.op('ArgMax', [x], { axis: 1, keepdims: true })
+  const { blocks, width } = inBlocks(g, logits)
+  const block = position(g.max(blocks, [2], false))
+  return g.add(g.mul(block, g.i64(width)), position(blockAt(g, blocks, block)))
 }
 
 function fromNucleus(g: GraphBuilder, weights: Value, uniform: Value, topP: Value): Value {
@@ -89,6 +92,20 @@ function indexOf(g: GraphBuilder, weights: Value, target: Value): Value {
 /** How many entries of each row are at or below the target: i64 [B, 1]. */
 function countUpTo(g: GraphBuilder, upTo: Value, target: Value): Value {
   return g.sum(g.cast(g.op('LessOrEqual', [upTo, target]), 'i64'), [1])
+}
+
+/** [B, V] as [B, count, width], the width a divisor of V. */
+function inBlocks(g: GraphBuilder, x: Value): { blocks: Value; count: number; width: number } {
+  const vocabulary = x.shape[1] as number
+  const width = blockWidth(vocabulary)
+  const count = vocabulary / width
+  return { blocks: g.reshape(x, ['B', count, width]), count, width }
+}
+
+/** blocks [B, count, width], one block a row, i64 [B, 1] → [B, width] */
+function blockAt(g: GraphBuilder, blocks: Value, block: Value): Value {
+  const chosen = g.expand(g.unsqueeze(block, 2), ['B', 1, blocks.shape[2]!])
+  return g.squeeze(g.op('GatherElements', [blocks, chosen], { axis: 1 }), 1)
 }
 
 /** The divisor of the vocabulary nearest to its square root: both levels of the sum are then short. */

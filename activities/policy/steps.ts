@@ -5,7 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Control, Decoding, Prompt } from '../engine/port.ts'
-import type { Session, Tensor } from '../onnx/session.ts'
+import type { Session, Tensor, Tensors } from '../onnx/session.ts'
 import { Caches, emptyFeeds, type Created, type Origins } from './caches.ts'
 import type { Growing } from './completion.ts'
 import { ropeTables, type ModelConfig } from './config.ts'
@@ -14,6 +14,21 @@ import type { Layout } from './schedule.ts'
 
 // Tokens in one prefill run: enough to keep threads busy; scores take S times as much memory as keys.
 const prefillTokens = 1024
+
+interface RunShape {
+  readonly slots: number
+  readonly rows: number // of each slot
+  readonly tokens: number // of each row
+}
+
+/** What a run gives, and the same arrays as it takes them to write to. */
+interface Results {
+  readonly shape: RunShape
+  readonly drawn: BigInt64Array
+  readonly logprob: Float32Array
+  readonly created: Created
+  readonly into: Tensors
+}
 
 export class Steps {
   readonly #session: Session
@@ -26,6 +41,8 @@ export class Steps {
   /** What each slot of the caches holds: a prompt, or -1. */
   #held: number[] = []
   #cacheFeeds: Record<string, Tensor> = {}
+  /** Of the last run: the next one of its shape writes over them. */
+  #results: Results | null = null
 
   /** `positions`: the most that a prompt and its completion take. */
   constructor(
@@ -43,11 +60,13 @@ export class Steps {
     const { cos, sin } = ropeTables(config, positions)
     const table = [positions, config.headDim / 2]
     this.#always = {
-      cos: { dtype: 'f32', shape: table, data: cos },
-      sin: { dtype: 'f32', shape: table, data: sin },
-      inverseTemperature: f32([1], this.#greedy ? 1 : 1 / temperature),
+      cos: f32(table, cos),
+      sin: f32(table, sin),
+      inverseTemperature: f32([1], Float32Array.of(this.#greedy ? 1 : 1 / temperature)),
       greedy: { dtype: 'bool', shape: [1], data: Uint8Array.of(this.#greedy ? 1 : 0) },
-      ...(session.graph.inputs.some(({ name }) => name === 'topP') && { topP: f32([1], topP) }),
+      ...(session.graph.inputs.some(({ name }) => name === 'topP') && {
+        topP: f32([1], Float32Array.of(topP)),
+      }),
     }
   }
 
@@ -196,39 +215,58 @@ export class Steps {
     return (await this.#run(shape, token, position, new Float32Array(n), mask, feeds)).created
   }
 
+  /** The results last until the next run. */
   async #run(
-    { slots, rows, tokens }: { slots: number; rows: number; tokens: number },
+    shape: RunShape,
     token: BigInt64Array,
     position: BigInt64Array,
     uniform: Float32Array,
     mask: Float32Array,
     caches: Record<string, Tensor>,
-  ): Promise<{ drawn: BigInt64Array; logprob: Float32Array; created: Created }> {
+  ): Promise<Results> {
+    const { slots, rows, tokens } = shape
     const all = slots * rows
     const last = BigInt64Array.from({ length: all }, (_, row) => BigInt((row + 1) * tokens - 1))
-    const results = await this.#session.run({
+    const { shape: held } = this.#results ?? {}
+    if (held?.slots !== slots || held.rows !== rows || held.tokens !== tokens)
+      this.#results = resultsOf(this.#config, shape)
+    const results = this.#results!
+    const feeds = {
       ...this.#always,
       ...caches,
-      token: { dtype: 'i64', shape: [all * tokens, 1], data: token },
-      position: { dtype: 'i64', shape: [all * tokens, 1], data: position },
-      last: { dtype: 'i64', shape: [all], data: last },
-      uniform: { dtype: 'f32', shape: [all, 1], data: uniform },
-      mask: { dtype: 'f32', shape: [slots, 1, 1, rows, tokens, mask.length / (all * tokens)], data: mask },
-    })
-    const floats = (name: string) => results[name]!.data as Float32Array
-    return {
-      drawn: results.drawn!.data as BigInt64Array,
-      logprob: floats('logprob'),
-      created: Array.from({ length: this.#config.layers }, (_, layer) => [
-        floats(`newKeys${layer}`),
-        floats(`newValues${layer}`),
-      ]),
+      token: i64([all * tokens, 1], token),
+      position: i64([all * tokens, 1], position),
+      last: i64([all], last),
+      uniform: f32([all, 1], uniform),
+      mask: f32([slots, 1, 1, rows, tokens, mask.length / (all * tokens)], mask),
     }
+    await this.#session.runInto(feeds, results.into)
+    return results
   }
 }
 
-function f32(shape: readonly number[], ...values: number[]): Tensor {
-  return { dtype: 'f32', shape, data: Float32Array.from(values) }
+function resultsOf({ layers, kvHeads, headDim }: ModelConfig, shape: RunShape): Results {
+  const { slots, rows, tokens } = shape
+  const all = slots * rows
+  const [drawn, logprob] = [new BigInt64Array(all), new Float32Array(all)]
+  const into: Record<string, Tensor> = { drawn: i64([all], drawn), logprob: f32([all], logprob) }
+  const created = Array.from({ length: layers }, (_, layer) => {
+    const one = (name: string): Float32Array => {
+      const data = new Float32Array(all * tokens * kvHeads * headDim)
+      into[`${name}${layer}`] = f32([slots, kvHeads, 1, rows, tokens, headDim], data)
+      return data
+    }
+    return [one('newKeys'), one('newValues')] as const
+  })
+  return { shape, drawn, logprob, created, into }
+}
+
+function i64(shape: readonly number[], data: BigInt64Array): Tensor {
+  return { dtype: 'i64', shape, data }
+}
+
+function f32(shape: readonly number[], data: Float32Array): Tensor {
+  return { dtype: 'f32', shape, data }
 }
 
 /** Positions, rounded up to a capacity. */

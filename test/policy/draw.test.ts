@@ -84,6 +84,9 @@ describe('drawing', () => {
 
   it('is the first of the largest when greedy', async () => {
     expect((await drawn([1, 5, 5, 2], [0.9], { greedy: true })).tokens).toEqual([1])
+    // Blocks of 64: the largest stands in the third, twice, and again in the last.
+    const many = Array.from({ length: 4096 }, (_, i) => ([150, 170, 4000].includes(i) ? 3 : Math.sin(i)))
+    expect((await drawn(many, [0.9], { greedy: true })).tokens).toEqual([150])
   })
 
   it('cuts the tail at top-p: of 1/8, 3/8, 4/8 the two largest reach 0.6, shares 4/7 and 3/7, largest first', async () => {
