@@ -1,6 +1,6 @@
 /** Labels of a problem set by majority vote of one policy: samples in shards, votes in parts, one table. */
 import * as wf from '@temporalio/workflow'
-import type { Labelled, LabelTask, ResolvedTrain } from '../activities/contracts.ts'
+import type { Labelled, LabelTask } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'
 import { compute, light } from './proxies.ts'
 
@@ -96,20 +96,4 @@ function show(at: LabelProgress, result: Labelled | null): void {
       ...(agreement === null ? [] : [['samples that agree, %', shown(agreement)]]),
     ],
   )
-}
-
-/** The problems a run learns from: labelled by its initial policy where its reward compares with labels. */
-export async function problemsOf(
-  run: string,
-  spec: ResolvedTrain,
-  taken: { readonly source: string; readonly data: string },
-): Promise<{ source: string; deviceSeconds: number }> {
-  if (spec.labels === undefined) return { source: taken.data, deviceSeconds: 0 }
-  const { unlabelled, ...rule } = spec.labels
-  const { labels, deviceSeconds } = await wf.executeChild(label, {
-    args: [{ model: spec.model, data: spec.data, ...rule }, { taken }],
-    workflowId: `${run}:label`,
-  })
-  const { source } = await light.relabel({ data: taken.data, labels, reward: spec.reward, unlabelled })
-  return { source, deviceSeconds }
 }

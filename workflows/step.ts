@@ -5,21 +5,23 @@ import type { Stepped } from '../activities/step.ts'
 import { lightAs, near, type Moved } from './proxies.ts'
 
 /**
- * The update, and the first shard, prefer the worker behind `queue`, which holds the run's state; the other shards go
- * to whoever is free. `deviceSeconds` of the result covers all of it.
+ * The update, and the first shard, prefer the worker behind `queue`, which holds the run's state, until it is gone; the
+ * other shards go to whoever is free. `deviceSeconds` of the result covers all of it.
  */
-export async function stepOn(
-  queue: string | null,
-  task: StepTask,
-  moved: (why: Moved, message: string) => void,
-): Promise<Stepped> {
+export async function stepOn(queue: string | null, task: StepTask): Promise<Stepped> {
   const { run, spec, step, shards, store } = task
   const name = `step ${step}`
+  let holder = queue
+  const moved = (why: Moved, message: string) => {
+    if (why !== 'busy') holder = null
+    // `temporal workflow describe` shows it when the attempt that says so is over.
+    if (why === 'preempted') wf.upsertMemo({ preempted: `${name}: ${message}` })
+  }
   const sampleAndReward = async (shard: number) => {
     const sample = { run, spec, step, shard, store }
-    const near0 = shard === 0 ? queue : null
     const itsName = shards > 1 ? `${name}, shard ${shard + 1} of ${shards}` : name
-    const sampled = await near(near0, itsName, (compute) => compute.sample(sample), moved)
+    const at = shard === 0 ? holder : null
+    const sampled = await near(at, itsName, (compute) => compute.sample(sample), moved)
     await lightAs(itsName).reward(sample)
     return sampled
   }
@@ -27,7 +29,7 @@ export async function stepOn(
   const sampledSeconds = sampled.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
   const replayed = [...(sampled[0]?.replayed ?? [])]
   const learn = { ...task, replayed, sampledSeconds }
-  const stepped = await near(queue, name, (compute) => compute.step(learn), moved)
+  const stepped = await near(holder, name, (compute) => compute.step(learn), moved)
   return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
 }
 

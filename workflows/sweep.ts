@@ -1,13 +1,12 @@
 /**
  * Models x arms x seeds as children in a window, then the report. A child that fails is a row of it, not its end.
  *
- * Runs are planned a page at a time, and those that the store has whole are not started, so that the sweep's id can be
- * started again for what is missing. Fairness keeps one model's runs from starving another's, priority puts an arm
- * first; both are the servers' order of activities. The window is drained before the history begins anew.
+ * Fairness keeps one model's runs from starving another's, priority puts an arm first; both are the servers' order of
+ * activities. The window is drained before the history begins anew.
  */
 import * as wf from '@temporalio/workflow'
-import type { SweepCell } from '../activities/admit.ts'
 import type { Cell } from '../activities/contracts.ts'
+import { Cells, type Waiting } from './cells.ts'
 import { showSweep, upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
 import { label } from './label.ts'
@@ -20,21 +19,15 @@ export const progressQuery = wf.defineQuery<SweepProgress>('progress')
 /** `ended` is what continue-as-new carries: the cells that are through, when the window is drained. */
 export async function sweep(input: unknown, ended: readonly Cell[] = []) {
   const { workflowId } = wf.workflowInfo()
-  const cells = new Map(ended.map((cell) => [cell.run, cell]))
+  const cells = new Cells(input, workflowId, ended)
   const running = new Set<string>()
-  let total = 0
-  const progress = (): SweepProgress => ({
-    done: cells.size,
-    failed: [...cells.values()].filter((cell) => cell.status === 'failed').length,
-    total,
-    running: [...running],
-  })
+  const progress = (): SweepProgress => ({ ...cells.counts(), running: [...running] })
   wf.setHandler(progressQuery, progress)
   const admitted = await light.admitSweep({ spec: input, sweep: workflowId })
-  const { attributes, concurrency } = admitted
-  total = admitted.total
+  const { attributes, concurrency, missing, total } = admitted
+  cells.total = total
   upsert(attributes, { Sweep: workflowId })
-  const show = () => showSweep(progress(), [...cells.values()], admitted.missing)
+  const show = () => showSweep(progress(), cells.ended(), missing)
 
   // What the runs share is computed once, before any of them could compute it at the same time as another.
   if (ended.length === 0)
@@ -42,43 +35,21 @@ export async function sweep(input: unknown, ended: readonly Cell[] = []) {
       ...admitted.initial.map(sharedOf(evaluate, `${workflowId}:initial`)),
       ...admitted.labels.map(sharedOf(label, `${workflowId}:label`)),
     ])
-  const waiting: Waiting[] = []
-  const order: string[] = []
-  let planned = 0
-  const plan = async () => {
-    const page = await light.planCells({ spec: input, sweep: workflowId, from: planned })
-    planned += page.length
-    for (const cell of page) {
-      order.push(cell.run)
-      if ('ended' in cell && !cells.has(cell.run)) cells.set(cell.run, cell.ended)
-      else if ('spec' in cell && !cells.has(cell.run)) waiting.push(cell)
-    }
-  }
-  let planning: Promise<void> | null = null
-  const next = async (): Promise<Waiting | undefined> => {
-    while (waiting.length === 0 && planned < total) {
-      planning ??= plan().finally(() => (planning = null))
-      await planning
-    }
-    return waiting.shift()
-  }
   const lane = async () => {
     while (!wf.workflowInfo().continueAsNewSuggested) {
-      const cell = await next()
+      const cell = await cells.next()
       if (cell === undefined) return
       running.add(cell.run)
       show()
-      cells.set(cell.run, await runCell(cell, workflowId, attributes))
+      cells.end(await runCell(cell, workflowId, attributes))
       running.delete(cell.run)
     }
   }
   await Promise.all(Array.from({ length: Math.min(concurrency, total) }, lane))
   show()
-  if (cells.size < total) return wf.continueAsNew<typeof sweep>(input, [...cells.values()])
-  return light.report({ sweep: workflowId, cells: order.flatMap((run) => cells.get(run) ?? []) })
+  if (!cells.done) return wf.continueAsNew<typeof sweep>(input, cells.ended())
+  return light.report({ sweep: workflowId, cells: cells.inOrder() })
 }
-
-type Waiting = Extract<SweepCell, { spec: unknown }>
 
 /** What fails here says nothing yet: the runs that need it fail by themselves, each in its row. */
 const sharedOf =

@@ -1,0 +1,77 @@
+/**
+ * Where a run stands and what it is told meanwhile: its queries, its signals, its current details. Handlers are there
+ * from the first line of a run on, since a query or a signal may come before its spec has been read.
+ */
+import * as wf from '@temporalio/workflow'
+import type { Stopped } from '../activities/contracts.ts'
+import { limits } from '../temporal.config.ts'
+import type { StepMetrics, TrainProgress, TrainState } from './progress.ts'
+
+export const progressQuery = wf.defineQuery<TrainProgress>('progress')
+export const metricsQuery = wf.defineQuery<StepMetrics[]>('metrics')
+export const pauseSignal = wf.defineSignal('pause')
+export const resumeSignal = wf.defineSignal('resume')
+/** The next step to begin stores the optimizer's state with its weights, whether or not it is its turn. */
+export const checkpointNowSignal = wf.defineSignal('checkpointNow')
+
+export class Standing {
+  /** Of the last steps, in order. */
+  recent: readonly StepMetrics[]
+  /** The rule that ends the run before its steps are done. */
+  stopped: Stopped | null = null
+  /** The run's details, from the moment that its spec is known. */
+  describe: (at: TrainProgress) => string = () => ''
+  #at: TrainProgress
+  #details: string
+  #paused: boolean
+  #whole: boolean
+
+  constructor(state: TrainState | undefined) {
+    this.recent = state?.recent ?? []
+    this.#at = state?.at ?? { phase: 'admitting', step: 0, steps: 0 }
+    this.#details = state?.details ?? ''
+    this.#paused = state?.paused ?? false
+    this.#whole = state?.whole ?? false
+    if (this.#details !== '') wf.setCurrentDetails(this.#details)
+    wf.setHandler(progressQuery, () => this.#at)
+    wf.setHandler(metricsQuery, () => [...this.recent])
+    wf.setHandler(pauseSignal, () => void (this.#paused = true))
+    wf.setHandler(resumeSignal, () => void (this.#paused = false))
+    wf.setHandler(checkpointNowSignal, () => void (this.#whole = true))
+  }
+
+  show(phase: TrainProgress['phase'], step: number, steps: number): void {
+    const reward = this.recent.at(-1)?.metrics['reward']
+    const said = {
+      ...(reward !== undefined && { reward }),
+      ...(this.stopped && { stopped: this.stopped.message }),
+    }
+    this.#at = { phase, step, steps, ...said }
+    this.#details = this.describe(this.#at)
+    wf.setCurrentDetails(this.#details)
+  }
+
+  add(step: StepMetrics): void {
+    this.recent = [...this.recent, step].slice(-limits.metricsInQuery)
+  }
+
+  /** Resolves while nobody wants a pause. */
+  async going(step: number, steps: number): Promise<void> {
+    if (!this.#paused) return
+    this.show('paused', step, steps)
+    await wf.condition(() => !this.#paused)
+  }
+
+  /** Whether the step that begins now was asked to store all of its checkpoint: said once. */
+  takeWhole(): boolean {
+    const whole = this.#whole
+    this.#whole = false
+    return whole
+  }
+
+  /** What the run's next history begins with. */
+  carried(): Pick<TrainState, 'recent' | 'at' | 'details' | 'paused' | 'whole'> {
+    const { recent } = this
+    return { recent, at: this.#at, details: this.#details, paused: this.#paused, whole: this.#whole }
+  }
+}
