@@ -72,6 +72,7 @@ async function answer(id: number, call: Call, control: Control): Promise<unknown
 async function update(call: Extract<Call, { kind: 'update' }>, control: Control): Promise<Updated> {
   // The policy that is being left is sampled no more, but for an evaluation: its memory is worth more to the update.
   residents.drop(`sampler ${call.checkpoint.policy.digest}`)
+  if (sizeOf(call.checkpoint.policy) > largeBytes) collect()
   const trainer = await trainerOf(call.checkpoint)
   try {
     const sums = await trainer.update(call.minibatches, call.objective, call.optimizer, call, control)
@@ -91,18 +92,12 @@ async function update(call: Extract<Call, { kind: 'update' }>, control: Control)
 /** A resident trainer is taken out: its weights are about to change, so its old key must not find it again. */
 async function trainerOf(checkpoint: LocalCheckpoint): Promise<Trainer> {
   const hot = residents.take(`trainer ${checkpoint.lineage}`)
-  const { state: stored } = checkpoint
-  if (!(hot instanceof Trainer)) {
-    if (stored === null)
-      throw new StateLost(
-        `optimizer state of checkpoint ${checkpoint.lineage} is neither stored nor resident`,
-      )
-    residents.makeRoom(4 * sizeOf(checkpoint.policy))
-  }
-  if (sizeOf(checkpoint.policy) > largeBytes) collect() // of what was just let go, a sampler's caches among it
   if (hot instanceof Trainer) return hot
-  const state =
-    stored !== null && stored.length > 0 ? await readOptimizerState(stored, checkpoint.updates) : null
+  const { state: stored } = checkpoint
+  if (stored === null)
+    throw new StateLost(`optimizer state of checkpoint ${checkpoint.lineage} is neither stored nor resident`)
+  residents.makeRoom(4 * sizeOf(checkpoint.policy))
+  const state = stored.length > 0 ? await readOptimizerState(stored, checkpoint.updates) : null
   return Trainer.open(await openPolicy(checkpoint.policy.files), state, { threads })
 }
 
