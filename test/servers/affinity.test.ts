@@ -77,6 +77,22 @@ it('the steps of a run stay with the worker that holds its state; when it is kil
   }
 })
 
+it('a worker that is lost while it samples is not asked for the update', async () => {
+  const fleet = new Fleet(grounds, 'lost')
+  try {
+    await fleet.add('light')
+    const plan = [{ name: 'third or fourth', sampled: 2 * 16 + 8 }] // of 16 samples a step
+    await Promise.all([fleet.add('compute', plan, 'one'), fleet.add('compute', plan, 'two')])
+    await runOf(fleet, 'lost')
+    const [sampled, stepped] = await Promise.all([queuesOf('lost', 'sample'), queuesOf('lost', 'step')])
+    expect(sampled).toHaveLength(steps.length + 1)
+    expect(stepped).toHaveLength(steps.length)
+    expect(new Set(stepped).size).toBe(3) // the common one, that of the worker that was lost, that of its successor
+  } finally {
+    await fleet.stop()
+  }
+})
+
 it('a process computes one activity at a time, from its own queue and from the common one', async () => {
   const fleet = new Fleet(grounds, 'slot')
   try {
