@@ -7,6 +7,7 @@
 import { execFile, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { allocator } from '../infra/config.ts'
 import type { Measured } from './comparison.ts'
 
 const run = promisify(execFile)
@@ -58,7 +59,11 @@ export class Processes {
   }
 
   async #run(program: string, args: readonly string[]): Promise<string> {
-    const env = { ...process.env, TOKENIZERS_PARALLELISM: 'false' } // it warns of forks otherwise
+    const env = {
+      ...(program === process.execPath && allocator), // as workers have it
+      ...process.env,
+      TOKENIZERS_PARALLELISM: 'false', // it warns of forks otherwise
+    }
     const promise = run(program, args, { maxBuffer: 2 ** 26, env })
     this.#running = promise.child
     return (await promise).stdout

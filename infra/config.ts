@@ -16,6 +16,12 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const userCache = (): string =>
   join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'placebo')
 
+/**
+ * The environment of a process that computes; `npm run worker` says the same. By itself glibc keeps freed blocks of up to
+ * 32 MB, a sampler's packed weights among them, and the update that follows has no use for them.
+ */
+export const allocator = { MALLOC_MMAP_THRESHOLD_: String(3 * 2 ** 20) }
+
 const StoreUrl = z
   .string({ error: 'expected s3://bucket/prefix or file:///folder, found nothing' })
   .regex(

@@ -8,6 +8,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { allocator } from './config.ts'
 import { leash } from './leash.ts'
 import { alive, tryLock } from './lock.ts'
 import { provision } from './provision.ts'
@@ -77,7 +78,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ])
     const cache = process.env['PLACEBO_CACHE'] ?? join(folder, 'cache')
     const own = { ...temporal.env, ...store.env, PLACEBO_STORE: store.url, PLACEBO_CACHE: cache }
-    const env = { ...inherited(), ...own }
+    const env = { ...allocator, ...inherited(), ...own }
     await Promise.all(
       workerNames(options.workers).map(({ name, role, env: own }) =>
         startWorker(base, name, role, { ...env, ...own }),

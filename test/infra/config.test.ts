@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../infra/config.ts'
+import { allocator, readConfig } from '../../infra/config.ts'
 
 const store = { PLACEBO_STORE: 's3://bucket/prefix' }
 
@@ -76,4 +78,11 @@ describe('what it may not', () => {
     const read = () => readConfig({ PLACEBO_STORE: 'x', PLACEBO_THREADS: 'y' })
     expect(read).toThrow(/PLACEBO_STORE=x(.|\n)*PLACEBO_THREADS=y/)
   })
+})
+
+it('gives workers the same allocator by `npm run worker` as in the stack, unless the user says otherwise', async () => {
+  const file = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')
+  const { scripts } = JSON.parse(file) as { scripts: Record<string, string> }
+  const words = Object.entries(allocator).map(([name, value]) => `${name}=\${${name}:-${value}} `)
+  expect(scripts['worker']).toBe(`${words.join('')}tsx infra/worker.ts`)
 })
