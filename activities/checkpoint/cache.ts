@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { checksumsOf, checksumsOfFile, type Checksums } from './checksum.ts'
+import { checksumsOf, checksumsOfFile, digestOfFile, type Checksums } from './checksum.ts'
 import { fresh, same } from './content.ts'
 import { codeOf } from './faults.ts'
 import * as keys from './keys.ts'
@@ -73,11 +73,11 @@ class BlobCache implements Blobs {
   }
 
   async keep(path: string, transfer?: Transfer): Promise<BlobRef> {
-    const sums = await checksumsOfFile(path, signalOf(transfer))
-    await this.#place(path, sums.digest)
-    await this.#hold(this.#path(sums.digest), sums) // first of all: it cannot be downloaded again
-    await this.#room?.make(sums.sizeBytes)
-    return refOf(sums)
+    const ref = await digestOfFile(path, signalOf(transfer))
+    await this.#place(path, ref.digest)
+    await this.#hold(this.#path(ref.digest), ref) // first of all: it cannot be downloaded again
+    await this.#room?.make(ref.sizeBytes)
+    return ref
   }
 
   async share(ref: BlobRef, transfer?: Transfer): Promise<void> {
@@ -158,7 +158,7 @@ class BlobCache implements Blobs {
     if (sizeBytes === null) return false
     if (sizeBytes === ref.sizeBytes) {
       if (this.#verified.has(ref.digest)) return true
-      if ((await checksumsOfFile(path, signalOf(transfer))).digest === ref.digest) {
+      if ((await digestOfFile(path, signalOf(transfer))).digest === ref.digest) {
         this.#verified.add(ref.digest)
         return true
       }
