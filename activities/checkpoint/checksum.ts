@@ -30,23 +30,17 @@ export function checksumsOf(bytes: Uint8Array): Checksums {
 export async function checksumsOfFile(path: string, transfer?: Transfer): Promise<Checksums> {
   const sha256 = createHash('sha256')
   let crc = 0
-  let sizeBytes = 0
-  for await (const chunk of chunksOf(path, transfer)) {
+  const sizeBytes = await readThrough(path, transfer, (chunk) => {
     sha256.update(chunk)
     crc = crc32(chunk, crc)
-    sizeBytes += chunk.length
-  }
+  })
   return { digest: sha256.digest('hex'), sizeBytes, crc32: base64OfCrc32(crc) }
 }
 
 /** Of what stays on this machine: no store asks for its CRC32, which would take a third of the time. */
 export async function digestOfFile(path: string, transfer?: Transfer): Promise<BlobRef> {
   const sha256 = createHash('sha256')
-  let sizeBytes = 0
-  for await (const chunk of chunksOf(path, transfer)) {
-    sha256.update(chunk)
-    sizeBytes += chunk.length
-  }
+  const sizeBytes = await readThrough(path, transfer, (chunk) => sha256.update(chunk))
   return { digest: sha256.digest('hex'), sizeBytes }
 }
 
@@ -55,12 +49,22 @@ export async function crc32OfFile(
   transfer?: Transfer,
 ): Promise<{ crc32: string; sizeBytes: number }> {
   let crc = 0
+  const sizeBytes = await readThrough(path, transfer, (chunk) => (crc = crc32(chunk, crc)))
+  return { crc32: base64OfCrc32(crc), sizeBytes }
+}
+
+/** Shows a file's bytes to `visit`, in order; resolves with their number. */
+async function readThrough(
+  path: string,
+  transfer: Transfer | undefined,
+  visit: (chunk: Uint8Array) => void,
+): Promise<number> {
   let sizeBytes = 0
   for await (const chunk of chunksOf(path, transfer)) {
-    crc = crc32(chunk, crc)
+    visit(chunk)
     sizeBytes += chunk.length
   }
-  return { crc32: base64OfCrc32(crc), sizeBytes }
+  return sizeBytes
 }
 
 /** A file's bytes in order; a chunk is good until the next is asked for, which is read meanwhile. */

@@ -48,9 +48,13 @@ export class Parameters {
   }
 }
 
-/** Rows [n, width] of a matrix whose rows have that width, in the order of `indices`. */
-export function gatherRows(matrix: Float32Array, indices: ArrayLike<number>, width: number): Float32Array {
-  const rows = new Float32Array(indices.length * width)
+/** Rows [n, width] of a matrix whose rows have that width, in the order of `indices`; written to `rows` if given. */
+export function gatherRows(
+  matrix: Float32Array,
+  indices: ArrayLike<number>,
+  width: number,
+  rows: Float32Array = new Float32Array(indices.length * width),
+): Float32Array {
   for (let i = 0; i < indices.length; i++)
     rows.set(matrix.subarray(indices[i]! * width, (indices[i]! + 1) * width), i * width)
   return rows

@@ -122,7 +122,7 @@ export class Passes {
   ): Promise<Float32Array> {
     const { layers, width } = this.#config
     const session = await this.#open('forward', () => forwardGraph(this.#config))
-    place(0).set(gatherRows(this.#parameters.view(embeddingName), batch.tokens, width))
+    gatherRows(this.#parameters.view(embeddingName), batch.tokens, width, place(0))
     for (let layer = 0; layer < layers; layer++) {
       const [h, out] = [this.#hidden(place(layer)), this.#hidden(place(layer + 1))]
       await session.runInto({ ...this.#feeds(batch, layer), h }, { out })
