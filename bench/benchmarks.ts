@@ -2,6 +2,7 @@
 import type { Benchmark } from './comparison.ts'
 import { durability } from './durability.ts'
 import { grading } from './grading.ts'
+import { hostile } from './hostile.ts'
 import { long } from './long.ts'
 import { sampling } from './sampling.ts'
 import { step } from './step.ts'
@@ -18,4 +19,5 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   durability,
   sweep,
   long,
+  hostile,
 }

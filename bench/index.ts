@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- NAME`: what the program costs, beside its peers, measured in the same run.
  *
- *     npm run bench -- sampling | training | step | grading | store | durability | sweep | long  [--json] [--no-peer]
+ *     npm run bench -- sampling | training | step | grading | store | durability | sweep | long | hostile  [--json] [--no-peer]
  *         [--only TEXT] [--rounds 3] [--model FOLDER] [--threads 2] [--limit 2000]
  *
  * PLACEBO_PYTHON is the Python of the peers (bench/peers/requirements.txt), PLACEBO_BENCH_MODEL the folder of
