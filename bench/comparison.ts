@@ -15,7 +15,7 @@ export interface Settings {
   readonly model: string | null
   readonly small: string | null
   readonly threads: number
-  /** Cases graded, or steps of the long run. */
+  /** Cases graded, steps of the long run, or hostile inputs. */
   readonly limit: number
   readonly folder: string
 }

@@ -4,7 +4,7 @@
  *
  * An answer is a failure whose name is one of those that the input may have (bench/hostile/), within 15 s. The worker's
  * event loop is watched from within (loop-delay.mjs), its memory from outside; the processes that it starts to read what
- * users provide have memory of their own, which is not counted. `--only` chooses comparisons, not inputs.
+ * users provide have memory of their own, which is not counted. `--limit` takes the first so many.
  */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ import { onStack } from './stack.ts'
 const withinMs = 15_000
 
 export const hostile: Benchmark = {
-  comparisons({ folder }) {
+  comparisons({ folder, limit }) {
     const label = 'hostile inputs'
     const figure = (name: string, unit: string, ours: string, bound?: number) => ({
       name: `${label}: ${name}`,
@@ -40,12 +40,13 @@ export const hostile: Benchmark = {
       figure("light worker's event loop, longest delay", 'ms', 'maxMs'),
       figure("light worker's peak memory", 'MB', 'lightMB', 1074),
     ]
-    const comparison = { label, ours: { folder }, peer: null, figures }
+    const comparison = { label, ours: { folder, limit }, peer: null, figures }
     return Promise.resolve({ comparisons: [comparison], missing: [] })
   },
 
   async measure(args) {
-    const folder = join((args as { folder: string }).folder, 'hostile')
+    const { folder: within, limit } = args as { folder: string; limit: number }
+    const folder = join(within, 'hostile')
     await mkdir(folder)
     const delays = join(folder, 'delays.jsonl')
     const preload = pathToFileURL(join(import.meta.dirname, 'hostile', 'loop-delay.mjs')).href
@@ -54,7 +55,7 @@ export const hostile: Benchmark = {
       { role: 'light', env: own },
       { role: 'compute', env: { PLACEBO_THREADS: '1', PLACEBO_ALLOW: folder } },
     ] as const
-    const inputs = hostileInputs(folder)
+    const inputs = hostileInputs(folder).slice(0, limit)
     return onStack(folder, { workers }, (client, stack) => measureOn(client, stack, inputs, delays))
   },
 }

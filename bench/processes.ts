@@ -1,6 +1,7 @@
 /**
  * The processes that measure: ours (bench/ours.ts under tsx) and the peers' (Python). A fresh one each time, so that memory
- * peaks are its own and nothing of the other is left in the caches of an allocator. Each prints one JSON line, last.
+ * peaks are its own and nothing of the other is left in the caches of an allocator. Each prints one JSON line, last; what ours
+ * says on standard error meanwhile is passed on.
  *
  * A peer that cannot run (no Python, no torch) is said once with its last words, and then left out.
  */
@@ -66,6 +67,7 @@ export class Processes {
     }
     const promise = run(program, args, { maxBuffer: 2 ** 26, env })
     this.#running = promise.child
+    if (program === process.execPath) promise.child.stderr?.pipe(process.stderr, { end: false })
     return (await promise).stdout
   }
 }
