@@ -13,7 +13,8 @@ import type { ComputeDeps } from './update.ts'
 
 export function sampleActivities(deps: ComputeDeps) {
   return {
-    sample: (input: ShardTask): Promise<Sampled & { replayed: readonly number[] }> =>
+    /** `replayed`: steps that were computed again for it; results of before it was noted lack it. */
+    sample: (input: ShardTask): Promise<Sampled & { replayed?: readonly number[] }> =>
       durable(async (control) => {
         const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
         requireStore(deps, store)
