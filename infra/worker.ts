@@ -3,8 +3,9 @@
  * environment names. `light` runs workflows and everything that needs no model; `compute` has the one compute slot,
  * for the queue that all share and for its own, where runs go on whose state it holds.
  *
- * It refuses to start when the server or the store does not answer. On SIGTERM running activities save at their next
- * safe point, and the process exits 0. Needs nothing on its disk but a cache.
+ * It refuses to start when the server or the store does not answer, and stops where the runs that it is given lie in
+ * another store. On SIGTERM running activities save at their next safe point, and the process exits 0. Needs nothing on
+ * its disk but a cache.
  */
 import { randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
@@ -17,12 +18,14 @@ import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { WorkerOptions } from '@temporalio/worker'
 import { openBlobs } from '../activities/checkpoint/cache.ts'
+import type { WrongStore } from '../activities/checkpoint/faults.ts'
 import { checkStore, openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
 import { EmbeddedEngine } from '../activities/engine/embedded.ts'
 import type { Engine } from '../activities/engine/port.ts'
 import { computeActivities, lightActivities } from '../activities/index.ts'
 import type { Deps } from '../activities/deps.ts'
+import { homeOf, otherStores } from '../activities/home.ts'
 import { inSlot, Slot } from '../activities/slot.ts'
 import * as config from '../temporal.config.ts'
 import { workflowBundle } from './bundle.ts'
@@ -72,12 +75,18 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
   const queue = engine === null ? null : `${config.taskQueues.compute}:${randomUUID()}`
   const own = { identity, queue, storeId, now }
   const deps = { store, blobs, client, dataFolder, allow, hub, ...own }
+  let elsewhere: WrongStore | null = null
+  const leave = (error: WrongStore) => {
+    elsewhere = error
+    setImmediate(() => stop()) // once the task is handed back
+  }
+  const home = homeOf({ storeId, url: store.url, leave })
   try {
     const version = versionOf(settings.buildId)
     const options =
       engine === null
-        ? [{ ...lightWorker({ ...deps, engine }, await workflowBundle()), ...version }]
-        : computeWorkers({ ...deps, engine }, version)
+        ? [{ ...lightWorker({ ...deps, engine }, await workflowBundle(), home), ...version }]
+        : computeWorkers({ ...deps, engine }, version, home)
     const workers = await Promise.all(
       options.map((own) => Worker.create({ ...own, connection, namespace, identity })),
     )
@@ -87,8 +96,10 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     // What ends one queue's worker ends the process, after the others have stopped as they should.
     const running = workers.map((worker) => worker.run().finally(stop))
     logger.info('worker started', { role, taskQueue: config.taskQueues[role], namespace, store: store.url })
+    void warnOfOthers(client, logger, store.url, storeId)
     await Promise.allSettled(running)
     await Promise.all(running)
+    if (elsewhere !== null) throw elsewhere as WrongStore
   } finally {
     await engine?.close()
     await store.close()
@@ -121,12 +132,25 @@ function versionOf(buildId: string | null): Partial<WorkerOptions> {
   }
 }
 
-function lightWorker(deps: Deps, bundle: { readonly codePath: string }): WorkerOptions {
+type AtHome = ReturnType<typeof homeOf>
+
+/** Runs that this worker cannot do anything for, said where somebody may still look: at its start. */
+async function warnOfOthers(client: Client, logger: JsonLogger, url: string, storeId: string): Promise<void> {
+  const others = await otherStores(client, config.taskQueues.light, storeId).catch(
+    () => new Map<string, string>(),
+  )
+  for (const [other, run] of others) {
+    const message = `open runs on this queue lie in another store: ${run} in ${other}, this worker has ${storeId}`
+    logger.warn(message, { run, theirs: other, ours: storeId, store: url })
+  }
+}
+
+function lightWorker(deps: Deps, bundle: { readonly codePath: string }, home: AtHome): WorkerOptions {
   return {
     ...shared,
     taskQueue: config.taskQueues.light,
     workflowBundle: bundle,
-    activities: lightActivities(deps),
+    activities: home(lightActivities(deps)),
     maxConcurrentActivityTaskExecutions: config.worker.lightSlots,
     maxCachedWorkflows: config.worker.maxCachedWorkflows,
     stickyQueueScheduleToStartTimeout: config.worker.stickyQueueScheduleToStartTimeout,
@@ -140,8 +164,9 @@ function lightWorker(deps: Deps, bundle: { readonly codePath: string }): WorkerO
 function computeWorkers(
   deps: Deps & { readonly engine: Engine },
   version: Partial<WorkerOptions>,
+  home: AtHome,
 ): WorkerOptions[] {
-  const activities = inSlot(computeActivities(deps), new Slot(), config.worker.slotPatienceMs)
+  const activities = home(inSlot(computeActivities(deps), new Slot(), config.worker.slotPatienceMs))
   const maxConcurrentActivityTaskExecutions = config.worker.computeSlots
   const common = { ...shared, activities, maxConcurrentActivityTaskExecutions }
   return [
