@@ -11,36 +11,40 @@ import {
   type FileMetaData,
 } from 'hyparquet'
 import { decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compressors'
-import { InvalidData, type Row } from './check.ts'
+import type { Control } from '../engine/port.ts'
+import { InvalidData, type Rows } from './check.ts'
+import type { RegularFile } from './local.ts'
 
 /** What a Parquet file begins with. */
-export const isParquet = (bytes: Uint8Array) =>
-  Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PAR1'
+export const isParquet = async (file: RegularFile) =>
+  Buffer.from(await file.read(0, Math.min(4, file.sizeBytes))).toString('latin1') === 'PAR1'
 
 /** `wanted`: columns by name, or what a name with dots begins with; the file may lack some, the caller says so. */
 export async function rowsOfParquet(
-  bytes: Uint8Array,
-  file: string,
+  file: RegularFile,
   wanted: readonly string[],
-): Promise<Row[]> {
-  const buffer = new Uint8Array(bytes).buffer // a copy: hyparquet wants a buffer that begins where the file does
+  _control: Control,
+): Promise<Rows> {
+  const { buffer } = await file.read(0, file.sizeBytes)
   try {
     const metadata = await parquetMetadataAsync(buffer)
-    requireCodecs(metadata, file)
+    requireCodecs(metadata, file.name)
     const columns = parquetSchema(metadata).children.map(({ element }) => element.name)
     const asked = columns.filter((name) =>
       wanted.some((want) => want === name || want.startsWith(`${name}.`)),
     )
     const read = await parquetReadObjects({ file: buffer, metadata, columns: asked, compressors })
-    // Unread columns are named, so that a complaint about a missing one can list what there is.
-    const unread = Object.fromEntries(columns.map((name) => [name, undefined]))
-    return read.map((value, i) => ({ at: `${file}, row ${i + 1}`, value: { ...unread, ...value } }))
+    const rows = read.map((value, i) => ({ number: i + 1, value }))
+    return { batches: [rows], place: (row) => `${file.name}, row ${row}`, columns }
   } catch (cause) {
     if (cause instanceof InvalidData) throw cause
     const { message } = cause as Error
-    throw new InvalidData(`${file}: is not a whole Parquet file of ${bytes.length} bytes (${message})`, {
-      cause,
-    })
+    throw new InvalidData(
+      `${file.name}: is not a whole Parquet file of ${file.sizeBytes} bytes (${message})`,
+      {
+        cause,
+      },
+    )
   }
 }
 
