@@ -10,7 +10,7 @@ import { arithmeticFor, requireAsked } from './arithmetic.ts'
 import { gatherMapped, gatherOurs, InvalidData, type Checked, type Rows } from './check.ts'
 import { itemsOf, linesOf } from './jsonl.ts'
 import { openRegular, type LocalFile, type RegularFile } from './local.ts'
-import { isParquet, rowsOfParquet } from './parquet.ts'
+import { isParquet, rowsOfParquet } from './parquet/rows.ts'
 import type { Problem } from './problem.ts'
 import { Selector } from './select.ts'
 
