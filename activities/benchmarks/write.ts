@@ -1,0 +1,27 @@
+/** A set's problems as the store keeps them: the canonical JSON of their array, written piece by piece. */
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { canonical } from '../checkpoint/canonical.ts'
+import type { Problem } from './problem.ts'
+
+/** Problems in one piece. */
+const atOnce = 1000
+
+/** The same bytes as `canonical(problems)`, which may be longer than a text can be. */
+export async function writeProblems(
+  problems: readonly Problem[],
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await pipeline(Readable.from(pieces(problems)), createWriteStream(to), { signal })
+}
+
+function* pieces(problems: readonly Problem[]): Iterable<string> {
+  yield '['
+  for (let from = 0; from < problems.length; from += atOnce) {
+    const piece = problems.slice(from, from + atOnce).map((problem) => canonical(problem))
+    yield `${from === 0 ? '' : ','}${piece.join()}`
+  }
+  yield ']'
+}
