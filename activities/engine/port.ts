@@ -105,8 +105,8 @@ export interface Engine {
     control: Control,
   ): AsyncIterable<Completion>
   /**
-   * One optimizer step a minibatch, in order; `plan.lineage` becomes the result's. Refuses a non-finite loss or
-   * gradient with NonFiniteLoss, and a checkpoint whose optimizer state is neither stored nor at hand with StateLost.
+   * One optimizer step a minibatch, in order; `plan.lineage` becomes the result's. Refuses a non-finite loss,
+   * gradient or result with NonFiniteLoss, and a checkpoint whose optimizer state is neither stored nor at hand with StateLost.
    */
   update(
     checkpoint: Checkpoint,
@@ -126,7 +126,7 @@ export class StateLost extends Error {
   override readonly name = 'StateLost'
 }
 
-/** A loss or a gradient that is not a number: permanent, before anything is committed. */
+/** A loss, a gradient, or weights or state after a step that are not finite: permanent, before anything is committed. */
 export class NonFiniteLoss extends Error {
   override readonly name = 'NonFiniteLoss'
   readonly minibatch: number

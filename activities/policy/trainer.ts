@@ -4,8 +4,8 @@
  * layers it lets messages arrive, reports progress and stops when told to.
  *
  * Same arguments, same bits: micro-batches, sums and updates have one fixed order. A step that is stopped or refused
- * (NonFiniteLoss) leaves weights and moments of its own minibatch untouched, but those before it are applied: a
- * trainer that threw is to be released.
+ * (NonFiniteLoss) leaves weights and moments as they were after an earlier minibatch, or not finite: a trainer that
+ * threw is to be released.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Objective, Optimizer } from '../contracts.ts'
@@ -20,6 +20,7 @@ import {
 import { microbatches } from '../grpo/batch.ts'
 import { Tally, tokenWeights } from '../grpo/objective.ts'
 import { tensorShapes, type ModelConfig } from './config.ts'
+import { nonFiniteState, nonFiniteSum } from './finite.ts'
 import { layOut, type Microbatch } from './microbatch.ts'
 import type { OpenPolicy } from './open.ts'
 import { optimizerStep, type Moments } from './optimize.ts'
@@ -85,19 +86,24 @@ export class Trainer {
     for (const [i, { sequences, learningRate = optimizer.learningRate }] of minibatches.entries()) {
       const { tally, gradients } = await this.#differentiate(sequences, cuts[i]!, objective, pause)
       const norm = gradients.norm()
-      if (!Number.isFinite(tally.loss) || !Number.isFinite(norm))
-        throw new NonFiniteLoss(
-          `update: minibatch ${i} of ${minibatches.length}, expected a finite loss and gradient, ` +
-            `found loss ${tally.loss}, gradient norm ${norm}`,
+      const refuse = (expected: string, found: string) =>
+        new NonFiniteLoss(
+          `update: minibatch ${i} of ${minibatches.length}, expected ${expected}, found ${found}`,
           i,
         )
-      optimizerStep(optimizer, this.#parameters.data, gradients.data, this.#moments, {
-        updates: this.#updates + 1,
-        norm,
-        learningRate,
-      })
+      if (!Number.isFinite(tally.loss) || !Number.isFinite(norm))
+        throw refuse('a finite loss and gradient', `loss ${tally.loss}, gradient norm ${norm}`)
+      const own = tally.sums(norm, learningRate)
+      const wild = nonFiniteSum(own)
+      if (wild !== null) throw refuse('finite metrics', wild)
+      const step = { updates: this.#updates + 1, norm, learningRate }
+      if (!optimizerStep(optimizer, this.#parameters.data, gradients.data, this.#moments, step))
+        throw refuse(
+          `finite weights and optimizer state after a step at learning rate ${learningRate}`,
+          nonFiniteState(this.#parameters, this.#moments) ?? 'some that are not',
+        )
       this.#updates += 1
-      sums.push(tally.sums(norm, learningRate))
+      sums.push(own)
     }
     this.#gradients = null
     return sums
