@@ -100,6 +100,8 @@ export async function* storedShards(
 ): AsyncIterable<Rollout[]> {
   for (let shard = from; shard < to; shard++) {
     signal.throwIfAborted()
-    yield (await requireTable(store, keys.completions(completions, shard), rolloutsTable)).rows
+    const key = keys.completions(completions, shard)
+    const inputs = digestOf({ completions, shard })
+    yield (await requireTable(store, key, rolloutsTable, { inputs })).rows
   }
 }

@@ -74,13 +74,11 @@ function lightActivities(deps: Deps) {
         const { result, outcomes } = accuracyOf(judged, { benchmark, prompt })
         const evaluation: Evaluation = {
           format: 1,
-          policy: plan.wanted.policy.digest,
-          completions: plan.completions,
-          grader: GRADER_VERSION,
+          ...inputsOf(plan),
           result,
           outcomes,
         }
-        const stored = await commit(store, plan.evaluation, Evaluation, evaluation)
+        const stored = await commit(store, plan.evaluation, Evaluation, evaluation, inputsOf(plan))
         await note(deps, task, plan)
         return stored.result
       }),
@@ -127,7 +125,7 @@ export async function known(
 ): Promise<{ plan: Plan; result: Accuracy | null }> {
   requireStore(deps, task.store)
   const plan = await planOf(deps, task)
-  const stored = await readDocument(deps.store, plan.evaluation, Evaluation)
+  const stored = await readDocument(deps.store, plan.evaluation, Evaluation, inputsOf(plan))
   if (stored !== null) await note(deps, task, plan)
   return { plan, result: stored?.result ?? null }
 }
@@ -156,6 +154,13 @@ async function planOf(deps: Deps, task: EvaluationTask): Promise<Plan> {
   const result = { completions, grader: GRADER_VERSION, extract, summary: SUMMARY_VERSION }
   return { wanted, completions, evaluation: keys.evaluation(digestOf(result)), extract }
 }
+
+/** What the key of an evaluation covers and the evaluation says. */
+const inputsOf = ({ wanted, completions }: Plan) => ({
+  policy: wanted.policy.digest,
+  completions,
+  grader: GRADER_VERSION,
+})
 
 /** Lets a run find its own curve again: runs/<run>/steps/<step>/ names the evaluation that is its. */
 async function note(

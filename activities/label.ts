@@ -103,7 +103,10 @@ function lightActivities(deps: Deps) {
         const wanted = await wantedOf(deps, task)
         const key = keyOf(task, wanted)
         const parts = await Promise.all(
-          partsOf(wanted).map((_, part) => requireTable(store, keys.votes(key, part), labelsTable)),
+          partsOf(wanted).map((_, part) => {
+            const inputs = digestOf({ labels: key, part })
+            return requireTable(store, keys.votes(key, part), labelsTable, { inputs })
+          }),
         )
         const rows = parts.flatMap(({ rows }) => rows)
         const inputs = digestOf({ labels: key, parts: parts.map(({ digest }) => digest) })
@@ -130,7 +133,7 @@ function lightActivities(deps: Deps) {
         const known = await readDocument(store, key, DataDocument)
         if (known !== null) return { source: key, count: known.count }
         const { table } = await requireDocument(store, labels, LabelsDocument)
-        const { rows } = await requireTable(store, table.key, labelsTable)
+        const { rows } = await requireTable(store, table.key, labelsTable, table)
         const labelled = relabel(problems, rows, reward, unlabelled)
         const blob = await deps.blobs.put(new TextEncoder().encode(canonical(labelled)), { signal })
         const { count } = await commit(store, key, DataDocument, {

@@ -105,8 +105,13 @@ export async function promptFor(deps: Deps, source: string, control: Control): P
   return canRead(tokenizer, 'default') ? 'default' : 'plain'
 }
 
-export async function openCheckpoint(deps: Deps, run: string, step: number): Promise<CheckpointDocument> {
-  return requireDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument)
+export async function openCheckpoint(
+  deps: Deps,
+  run: string,
+  step: number,
+  expected: Partial<CheckpointDocument>,
+): Promise<CheckpointDocument> {
+  return requireDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument, expected)
 }
 
 /** Training changes only weights, so every step of a run shares one tokenizer. */

@@ -31,7 +31,7 @@ export async function compareData(
   const benchmarks = had.map(({ digest }) => digest)
   const names = had.map(({ name }) => name)
   const key = keys.overlaps(digestOf({ training, benchmarks, names, limit, version, words: gramWords }))
-  const known = await readDocument(store, key, OverlapDocument)
+  const known = await readDocument(store, key, OverlapDocument, { training, benchmarks })
   const document = known ?? (await compare())
   await replaceDocument(store, keys.overlap(run), OverlapDocument, document)
   return document.overlaps

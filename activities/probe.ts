@@ -58,15 +58,15 @@ function lightActivities(deps: Deps) {
 
     planProbe: (input: ProbeTask): Promise<{ shards: number; result: Probed | null }> =>
       durable(async () => {
-        const { wanted, probe } = await planOf(deps, ProbeTask.parse(input))
-        const known = await readDocument(store, probe, ProbeDocument)
+        const { wanted, probe, own } = await planOf(deps, ProbeTask.parse(input))
+        const known = await readDocument(store, probe, ProbeDocument, own)
         return { shards: shardsOfWanted(wanted).length, result: known?.result ?? null }
       }),
 
     judgeProbe: (input: { task: ProbeTask; shards: number }): Promise<Probed> =>
       durable(async ({ signal }) => {
         const task = ProbeTask.parse(input.task)
-        const { wanted, completions, probe, cuts, leftOut, extract } = await planOf(deps, task)
+        const { completions, probe, own, cuts, leftOut, extract } = await planOf(deps, task)
         const all: Continued[] = []
         let truncated = 0
         for await (const rows of storedShards(store, completions, { from: 0, to: input.shards }, signal))
@@ -83,12 +83,10 @@ function lightActivities(deps: Deps) {
         const counts = { benchmark, share, problems: all.length, leftOut, truncated: truncated / all.length }
         const document: ProbeDocument = {
           format: 1,
-          policy: wanted.policy.digest,
-          completions,
-          grader: GRADER_VERSION,
+          ...own,
           result: { ...counts, ...remembered(all) },
         }
-        return (await commit(store, probe, ProbeDocument, document)).result
+        return (await commit(store, probe, ProbeDocument, document, own)).result
       }),
   }
 }
@@ -122,5 +120,7 @@ async function planOf(deps: Deps, task: ProbeTask) {
   const completions = completionsOf(wanted)
   const extract = task.extract ?? protocol.extract
   const probe = keys.probe(digestOf({ completions, grader: GRADER_VERSION, extract, version: PROBE_VERSION }))
-  return { wanted, completions, probe, cuts, leftOut: problems.length - heads.length, extract }
+  // What the key covers and the document says.
+  const own = { policy: wanted.policy.digest, completions, grader: GRADER_VERSION }
+  return { wanted, completions, probe, own, cuts, leftOut: problems.length - heads.length, extract }
 }

@@ -36,15 +36,15 @@ export async function replay(
   control: Control,
 ): Promise<Replayed> {
   let from = to
-  let checkpoint = await checkpointOf(deps, run, from)
+  let checkpoint: Checkpoint = await checkpointOf(deps, opened, run, from)
   while (checkpoint.optimizer.state === null || !(await isStored(deps, checkpoint))) {
     if (from === 0) throw new NotFound(`run ${run}: the blobs of its step 0 are not in the store`)
-    checkpoint = await checkpointOf(deps, run, --from)
+    checkpoint = await checkpointOf(deps, opened, run, --from)
   }
   const steps: number[] = []
   for (let step = from + 1; step <= to; step++) {
-    const committed = await checkpointOf(deps, run, step)
-    const inputs = await readStep(deps, opened, run, step)
+    const committed = await checkpointOf(deps, opened, run, step)
+    const inputs = await readStep(deps, opened, run, step, committed.learntFrom)
     const plan = { lineage: committed.lineage, store: 'nothing' } as const
     const { checkpoint: next } = await update(deps, opened, checkpoint, inputs, plan, control)
     const isSame = next.policy.digest === committed.policy.digest

@@ -7,6 +7,7 @@
  */
 import { strategyOf } from './analysis/strategy.ts'
 import type { Problem } from './benchmarks/problem.ts'
+import { placeOf } from './checkpoint/join.ts'
 import type { Store } from './checkpoint/store.ts'
 import { CorruptObject } from './checkpoint/store.ts'
 import { readTable, rolloutsTable, writeTable } from './checkpoint/tables.ts'
@@ -85,9 +86,6 @@ export async function storeSamples(
   if (before.isThere) await store.remove(unfinished)
   return { ...written, deviceSeconds: engine.busySeconds - busy }
 }
-
-const placeOf = ({ problem, occurrence, sample }: Pick<Rollout, 'problem' | 'occurrence' | 'sample'>) =>
-  JSON.stringify([problem, occurrence, sample])
 
 /** Rows of an earlier attempt at the same; a torn table is worth nothing, and nothing is lost but time. */
 async function finishedBefore(

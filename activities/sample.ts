@@ -18,12 +18,10 @@ export function sampleActivities(deps: ComputeDeps) {
       durable(async (control) => {
         const { run, spec: specKey, step, shard, store } = ShardTask.parse(input)
         requireStore(deps, store)
-        const [opened, committed] = await Promise.all([
-          openSpec(deps, specKey),
-          openCheckpoint(deps, run, step - 1),
-        ])
+        const opened = await openSpec(deps, specKey)
         const { document, problems } = opened
         const { spec, identity } = document
+        const committed = await openCheckpoint(deps, run, step - 1, { identity })
         const key = keys.rollouts(run, step, shard)
         const inputsOf = ({ digest: policy }: Policy) =>
           digestOf({ policy, identity, step, shard, numerics: NUMERICS_VERSION })

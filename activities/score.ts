@@ -2,23 +2,23 @@
 import { digestOf } from './checkpoint/canonical.ts'
 import { readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
+import { labelsTable, readTable, requireTable, rewardsTable, writeTable } from './checkpoint/tables.ts'
 import {
-  labelsTable,
-  readTable,
-  requireTable,
-  rewardsTable,
-  rolloutsTable,
-  writeTable,
-} from './checkpoint/tables.ts'
-import { LabelsDocument, RunDocument, ScoreSpec, ScoreTask, type Scored } from './contracts.ts'
+  CheckpointDocument,
+  LabelsDocument,
+  RunDocument,
+  ScoreSpec,
+  ScoreTask,
+  type Scored,
+} from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import type { Problem } from './benchmarks/problem.ts'
 import { GRADER_VERSION } from './grading/index.ts'
 import { openSpec, type OpenSpec } from './open.ts'
 import { compareScores, relabel, requireRewardable, scoredOf, type Comparison } from './rewards/index.ts'
-import { shardsOf } from './spec/batch.ts'
 import { InvalidSpec, parseSpec } from './spec/resolve.ts'
+import { readStep } from './update.ts'
 
 export interface StepScore extends Comparison {
   readonly step: number
@@ -55,15 +55,11 @@ export function scoreActivities(deps: Deps) {
         const { run, step, reward, labels } = task
         const opened = await specOf(deps, run)
         const { spec, problems: blob } = opened.document
-        const shards = shardsOf(spec).map((_, shard) => shard)
-        const rollouts = await Promise.all(
-          shards.map((shard) => requireTable(store, keys.rollouts(run, step, shard), rolloutsTable)),
-        )
-        const rewards = await Promise.all(
-          shards.map((shard) => requireTable(store, keys.rewards(run, step, shard), rewardsTable)),
-        )
+        // The step's manifest comes after its metrics: where it is there, it says which tables these were.
+        const committed = await readDocument(store, keys.checkpoint(run, step), CheckpointDocument)
+        const read = await readStep(deps, opened, run, step, committed?.learntFrom)
         const inputs = digestOf({
-          rollouts: rollouts.map(({ digest }) => digest),
+          rollouts: read.learntFrom.map(({ rollouts }) => rollouts),
           problems: blob.digest,
           // What a coin depends on besides the rollout.
           at: { seed: spec.seed, step },
@@ -72,8 +68,8 @@ export function scoreActivities(deps: Deps) {
           grader: GRADER_VERSION,
         })
         const table = keys.scores(inputs)
-        const rows = rollouts.flatMap((shard) => shard.rows)
-        const known = await readTable(store, table, rewardsTable)
+        const rows = read.table.map(({ rollout }) => rollout)
+        const known = await readTable(store, table, rewardsTable, { inputs })
         const problems = new Map((await problemsOf(deps, opened, task)).map((one) => [one.id, one]))
         const scored =
           known?.rows ??
@@ -85,7 +81,7 @@ export function scoreActivities(deps: Deps) {
               : [scoredOf(reward, problem, rollout, { seed: spec.seed, step })]
           })
         if (known === null) await writeTable(store, table, rewardsTable, scored, inputs)
-        const trained = rewards.flatMap((shard) => shard.rows)
+        const trained = read.table.map(({ reward }) => reward)
         return { step, table, leftOut: rows.length - scored.length, ...compareScores(scored, trained) }
       }),
   }
@@ -106,6 +102,6 @@ async function problemsOf(
   if (labels === undefined) return problems
   const document = await readDocument(store, labels, LabelsDocument)
   if (document === null) throw new InvalidSpec(`labels: there are none at ${labels}`)
-  const { rows } = await requireTable(store, document.table.key, labelsTable)
+  const { rows } = await requireTable(store, document.table.key, labelsTable, document.table)
   return relabel(problems, rows, reward, 'drop')
 }

@@ -41,8 +41,8 @@ export function stepActivities(deps: ComputeDeps) {
         const began = { at: deps.now(), busy: busy - sampledSeconds }
         const opened = await openSpec(deps, task.spec)
         const [inputs, before, committed, known] = await Promise.all([
-          readStep(deps, opened, run, step),
-          checkpointOf(deps, run, step - 1),
+          readStep(deps, opened, run, step, task.tables),
+          checkpointOf(deps, opened, run, step - 1),
           readDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument),
           readDocument(deps.store, keys.metrics(run, step), MetricsDocument),
         ])

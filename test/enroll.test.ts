@@ -39,7 +39,7 @@ async function furnish(namespace: string) {
     { name: 'tokenizer.json', ...(await blobs.put(await readFile(nanoTokenizer))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
-  const [model, data] = [keys.model(policy.digest), keys.data(digestOf('data'))]
+  const [model, data] = [keys.model(policy.digest), keys.data(digestOf(spec.data))]
   await commit(store, model, ModelDocument, { format: 1, source: 'by hand', policy })
   const problems = await bytes('[{"id":"p","problem":"1+1","answer":"2"}]')
   await commit(store, data, DataDocument, { format: 1, data: spec.data, problems, count: 1 })

@@ -49,7 +49,7 @@ async function policyFrom(into: Blobs, weights: string, how: 'adopt' | 'keep' = 
 }
 
 /** A run whose steps 1 and 2 have no state, and whose weights were `w1` and `w2`; those are in no store (any more). */
-async function furnish(everStored = true): Promise<void> {
+async function furnish(everStored = true): Promise<string> {
   const elsewhere = openBlobs(
     await openStore(pathToFileURL(join(folder, 'elsewhere')).href),
     join(folder, 'other'),
@@ -61,19 +61,22 @@ async function furnish(everStored = true): Promise<void> {
   const document: SpecDocument = {
     format: 1, identity, spec, model: 'models/m.json', policy: identity, data: 'data/d.json', problems,
   } // prettier-ignore
-  await commit(store, keys.spec(identity), SpecDocument, document)
-  const run = { format: 1 as const, run: 'a', namespace: 'default', identity, specs: [keys.spec(identity)] }
+  const specKey = keys.spec(digestOf(document))
+  await commit(store, specKey, SpecDocument, document)
+  const run = { format: 1 as const, run: 'a', namespace: 'default', identity, specs: [specKey] }
   await commit(store, keys.run('a'), RunDocument, run)
   for (const step of [0, 1, 2]) {
     const policy = await policyFrom(step === 0 ? blobs : elsewhere, `w${step}`)
     const optimizer = { name: 'sgd' as const, updates: step, state: step === 0 ? [] : null }
     const checkpoint = { lineage: digestOf(step), optimizer }
     const kept = step === 0 || everStored ? {} : { stored: false as const }
-    const manifest = { format: 1 as const, identity, step, policy, checkpoint, learntFrom: [], ...kept }
+    const rollouts = await writeTable(store, keys.rollouts('a', step, 0), rolloutsTable, [], identity)
+    const rewards = await writeTable(store, keys.rewards('a', step, 0), rewardsTable, [], identity)
+    const learntFrom = step === 0 ? [] : [{ rollouts: rollouts.digest, rewards: rewards.digest }]
+    const manifest = { format: 1 as const, identity, step, policy, checkpoint, learntFrom, ...kept }
     await commit(store, keys.checkpoint('a', step), CheckpointDocument, manifest)
-    await writeTable(store, keys.rollouts('a', step, 0), rolloutsTable, [], identity)
-    await writeTable(store, keys.rewards('a', step, 0), rewardsTable, [], identity)
   }
+  return specKey
 }
 
 /** An engine by hand: the n-th update since step 0 makes the weights `w<n>`, in its own spelling. */
@@ -112,6 +115,30 @@ test('weights that come out otherwise are lost for good, and the error says wher
   await expect(restoring).rejects.toThrow(/run a, step 2: .*no longer kept.*\(by hand\).*instead of/)
 })
 
+test('the tables of a replay are those that the committed step learnt from, or nothing is computed', async () => {
+  await furnish()
+  const key = keys.rewards('a', 1, 0)
+  const { learntFrom } = await requireDocument(store, keys.checkpoint('a', 1), CheckpointDocument)
+  const row = {
+    problem: 'p',
+    occurrence: 0,
+    sample: 0,
+    value: 1,
+    verdict: 'none' as const,
+    reason: '',
+    components: {},
+  }
+  const other = await writeTable(store, key, rewardsTable, [row], digestOf('other'), { replace: true })
+  const restoring = restore(
+    engineThatWrites(() => expect.fail('computed from other rewards')),
+    'a/2',
+  )
+  await expect(restoring).rejects.toMatchObject({ type: 'CorruptObject', nonRetryable: true })
+  await expect(restoring).rejects.toThrow(
+    `${key}: expected rows of digest ${learntFrom[0]!.rewards}, found ${other.digest}`,
+  )
+})
+
 test('a run whose step 0 is gone too cannot be replayed', async () => {
   await furnish()
   const { digest } = (await policyFrom(blobs, 'w0')).files[1]!
@@ -125,38 +152,46 @@ test('a run whose step 0 is gone too cannot be replayed', async () => {
 
 describe('a step whose weights stayed with their worker', () => {
   const control = { signal: new AbortController().signal, progress: () => {} }
-  const newest = async (deps: ComputeDeps) =>
-    requireNewest(
-      deps,
-      await openSpec(deps, keys.spec(digestOf('identity'))),
-      'a',
-      await manifest(2),
-      control,
-    )
+  const newest = async (deps: ComputeDeps, specKey: string) =>
+    requireNewest(deps, await openSpec(deps, specKey), 'a', await manifest(2), control)
   const manifest = (step: number) => requireDocument(store, keys.checkpoint('a', step), CheckpointDocument)
 
   test('is computed again elsewhere, and the store is not given it', async () => {
-    await furnish(false)
-    const { policy, replayed } = await newest(engineThatWrites((weights) => weights))
+    const specKey = await furnish(false)
+    const { policy, replayed } = await newest(
+      engineThatWrites((weights) => weights),
+      specKey,
+    )
     expect(replayed).toEqual([1, 2])
     expect(policy).toEqual((await manifest(2)).policy)
     expect(await store.head(keys.blob(policy.files[1]!.digest))).toBeNull()
-    const again = await newest(engineThatWrites(() => expect.fail('computed twice')))
+    const again = await newest(
+      engineThatWrites(() => expect.fail('computed twice')),
+      specKey,
+    )
     expect(again).toEqual({ policy, replayed: [] })
   })
 
   test('comes out otherwise in another domain: the run goes on from that, and its manifest says so', async () => {
-    await furnish(false)
+    const specKey = await furnish(false)
     const before = await manifest(2)
-    const { policy } = await newest(engineThatWrites((weights) => weights.toUpperCase()))
+    const { policy } = await newest(
+      engineThatWrites((weights) => weights.toUpperCase()),
+      specKey,
+    )
     expect(new TextDecoder().decode(await blobs.bytes(policy.files[1]!))).toBe('W2')
     expect(await manifest(2)).toEqual({ ...before, policy })
   })
 
   test('is lost where the store had it once: others may have read those very weights', async () => {
-    await furnish(true)
+    const specKey = await furnish(true)
     const before = await manifest(2)
-    await expect(newest(engineThatWrites((weights) => weights.toUpperCase()))).rejects.toMatchObject({
+    await expect(
+      newest(
+        engineThatWrites((weights) => weights.toUpperCase()),
+        specKey,
+      ),
+    ).rejects.toMatchObject({
       name: 'WeightsLost',
     })
     expect(await manifest(2)).toEqual(before)

@@ -4,15 +4,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openBlobs } from '../activities/checkpoint/cache.ts'
 import { digestOf } from '../activities/checkpoint/canonical.ts'
-import { commit } from '../activities/checkpoint/documents.ts'
+import { commit, replaceDocument, requireDocument } from '../activities/checkpoint/documents.ts'
 import * as keys from '../activities/checkpoint/keys.ts'
 import { openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
 import { rewardsTable, rolloutsTable, writeTable } from '../activities/checkpoint/tables.ts'
-import { CheckpointDocument, SpecDocument, type Rollout, type Scored } from '../activities/contracts.ts'
+import {
+  CheckpointDocument,
+  SpecDocument,
+  type Rollout,
+  type Scored,
+  type StepTask,
+} from '../activities/contracts.ts'
 import { policyOf } from '../activities/engine/embedded.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
@@ -45,9 +51,10 @@ async function furnish(problem: string, ownPolicy: boolean) {
   const problems = await bytes('[{"id":"p","problem":"1+1","answer":"2"}]')
   const batch = { problems: 1, group: 1, minibatch: 1 }
   const spec = resolveTrain({ preset: 'demo', model: 'nano/coder', reward: 'ground-truth', steps: 1, batch })
-  const specKey = keys.spec(digestOf({ problem, ownPolicy }))
-  const document = { identity, spec, model: 'models/m.json', policy: identity, data: 'data/d.json', problems }
-  await commit(store, specKey, SpecDocument, { format: 1, ...document })
+  const taken = { model: 'models/m.json', policy: identity, data: 'data/d.json', problems }
+  const document: SpecDocument = { format: 1, identity, spec, ...taken }
+  const specKey = keys.spec(digestOf(document))
+  await commit(store, specKey, SpecDocument, document)
   const checkpoint = { lineage: identity, optimizer: { name: 'sgd' as const, updates: 0, state: [] } }
   const manifest = { format: 1 as const, identity, step: 0, policy, checkpoint, learntFrom: [] }
   await commit(store, keys.checkpoint('a', 0), CheckpointDocument, manifest)
@@ -73,4 +80,55 @@ test('a fault while rewards are computed is a fault, never a reward of 0: nothin
   const reward = new MockActivityEnvironment().run(rewardActivities(deps).reward, { ...task, shard: 0 })
   await expect(reward).rejects.toThrow('rollouts name problem nowhere, which the data set lacks')
   expect(await store.head(keys.rewards('a', 1, 0))).toBeNull()
+})
+
+describe('rewards and rollouts', () => {
+  const reward = (problem: string, sample: number, value: number): Scored => ({
+    problem, occurrence: 0, sample, value, verdict: 'none', reason: '', components: {},
+  }) // prettier-ignore
+  const stepWith = async (rewards: readonly Scored[], tables?: StepTask['tables']) => {
+    const { deps, task } = await furnish('p', true)
+    await writeTable(store, keys.rewards('a', 1, 0), rewardsTable, rewards, identity)
+    return new MockActivityEnvironment().run(stepActivities(deps).step, {
+      ...task,
+      shards: 1,
+      ...(tables && { tables }),
+    })
+  }
+
+  test.each<[string, Scored[], string]>([
+    [
+      'of another problem',
+      [reward('q', 0, 1)],
+      'problem p, occurrence 0, sample 0: expected a reward for the rollout, found none',
+    ],
+    ['of too few', [], 'problem p, occurrence 0, sample 0: expected a reward for the rollout, found none'],
+    [
+      'of too many',
+      [reward('p', 0, 1), reward('p', 1, 0)],
+      'problem p, occurrence 0, sample 1: expected no reward without a rollout, found one',
+    ],
+  ])('a table %s is refused by step, shard and row', async (_, rewards, message) => {
+    const step = stepWith(rewards)
+    await expect(step).rejects.toMatchObject({ type: 'CorruptObject', nonRetryable: true })
+    await expect(step).rejects.toThrow(`run a, step 1, shard 0: ${message}`)
+  })
+
+  test('a table exchanged for one of the same places is refused by the digest that was written down', async () => {
+    const digest = digestOf('the table that was stored for it')
+    const step = stepWith([reward('p', 0, 0)], [{ rollouts: digest, rewards: digest }])
+    await expect(step).rejects.toMatchObject({ type: 'CorruptObject', nonRetryable: true })
+    await expect(step).rejects.toThrow(new RegExp(`expected rows of digest ${digest}, found [0-9a-f]{64}`))
+  })
+})
+
+test('a checkpoint of another run’s identity is not gone on from', async () => {
+  const { deps, task } = await furnish('p', true)
+  const stored = await requireDocument(store, keys.checkpoint('a', 0), CheckpointDocument)
+  const strange = { ...stored, identity: digestOf('another') }
+  await replaceDocument(store, keys.checkpoint('a', 0), CheckpointDocument, strange)
+  const reward: Scored = { ...at, problem: 'p', value: 1, verdict: 'none', reason: '', components: {} }
+  await writeTable(store, keys.rewards('a', 1, 0), rewardsTable, [reward], identity)
+  const step = new MockActivityEnvironment().run(stepActivities(deps).step, { ...task, shards: 1 })
+  await expect(step).rejects.toThrow(`identity: expected ${identity}, found ${digestOf('another')}`)
 })

@@ -22,13 +22,14 @@ export async function stepOn(queue: string | null, task: StepTask): Promise<Step
     const itsName = shards > 1 ? `${name}, shard ${shard + 1} of ${shards}` : name
     const at = shard === 0 ? holder : null
     const sampled = await near(at, itsName, (compute) => compute.sample(sample), moved)
-    await lightAs(itsName).reward(sample)
-    return sampled
+    const rewarded = await lightAs(itsName).reward(sample)
+    return { ...sampled, tables: { rollouts: sampled.digest, rewards: rewarded.digest } }
   }
   const sampled = await Promise.all(Array.from({ length: shards }, (_, shard) => sampleAndReward(shard)))
   const sampledSeconds = sampled.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
   const replayed = [...(sampled[0]?.replayed ?? [])]
-  const learn = { ...task, replayed, sampledSeconds }
+  const tables = sampled.map((shard) => shard.tables)
+  const learn = { ...task, replayed, sampledSeconds, tables }
   const stepped = await near(holder, name, (compute) => compute.step(learn), moved)
   return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
 }

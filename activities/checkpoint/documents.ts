@@ -1,17 +1,24 @@
 /**
  * Stored JSON documents: validated when read, written as canonical JSON, the first committed one wins.
  *
- * A document is believed only if it parses under its schema, which includes its `format`. Two writers of one key agree
+ * A document is believed only if it parses under its schema, which includes its `format`, and is what its key names
+ * (names.ts); `expected` are further fields that who asks knows of it. Two writers of one key agree
  * because both go on with what the store holds, not with what they meant to write.
  */
 import type { z } from 'zod'
 import { canonical } from './canonical.ts'
+import { misnamed, unexpected } from './names.ts'
 import { CorruptObject, NotFound, type Store } from './store.ts'
 
 /** The document, or null where there is none. Throws CorruptObject naming the key and what does not fit. */
-export async function readDocument<T>(store: Store, key: string, schema: z.ZodType<T>): Promise<T | null> {
+export async function readDocument<T>(
+  store: Store,
+  key: string,
+  schema: z.ZodType<T>,
+  expected: Partial<T> = {},
+): Promise<T | null> {
   try {
-    return await requireDocument(store, key, schema)
+    return await requireDocument(store, key, schema, expected)
   } catch (error) {
     if (error instanceof NotFound) return null
     throw error
@@ -19,7 +26,12 @@ export async function readDocument<T>(store: Store, key: string, schema: z.ZodTy
 }
 
 /** The document. Throws NotFound, CorruptObject. */
-export async function requireDocument<T>(store: Store, key: string, schema: z.ZodType<T>): Promise<T> {
+export async function requireDocument<T>(
+  store: Store,
+  key: string,
+  schema: z.ZodType<T>,
+  expected: Partial<T> = {},
+): Promise<T> {
   const bytes = await store.get(key)
   let value: unknown
   try {
@@ -28,7 +40,11 @@ export async function requireDocument<T>(store: Store, key: string, schema: z.Zo
     throw new CorruptObject(`${store.url}: ${key} is not JSON (${bytes.length} bytes)`, { cause })
   }
   const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
+  if (parsed.success) {
+    const fault = misnamed(key, value) ?? unexpected(parsed.data, expected)
+    if (fault !== null) throw new CorruptObject(`${store.url}: ${key}: ${fault}`)
+    return parsed.data
+  }
   const faults = parsed.error.issues.map(
     ({ path, message }) => `${path.map(String).join('.') || '$'}: ${message}`,
   )
@@ -36,10 +52,18 @@ export async function requireDocument<T>(store: Store, key: string, schema: z.Zo
 }
 
 /** Writes the document unless its key has one, and answers with the one the store holds from now on. */
-export async function commit<T>(store: Store, key: string, schema: z.ZodType<T>, value: T): Promise<T> {
+export async function commit<T>(
+  store: Store,
+  key: string,
+  schema: z.ZodType<T>,
+  value: T,
+  expected: Partial<T> = {},
+): Promise<T> {
   const fresh = schema.parse(value)
   const bytes = new TextEncoder().encode(canonical(fresh))
-  return (await store.create(key, bytes)) === 'created' ? fresh : requireDocument(store, key, schema)
+  return (await store.create(key, bytes)) === 'created'
+    ? fresh
+    : requireDocument(store, key, schema, expected)
 }
 
 /** Writes the document whatever is there. */

@@ -121,27 +121,44 @@ export async function tableRef(store: Store, key: string, inputs: string): Promi
   return believed(store, key, null, inputs)
 }
 
+/** What is known of a table before it is read: the digest of its rows that a manifest names, what it was made from. */
+export interface ExpectedTable {
+  readonly digest?: string | undefined
+  readonly inputs?: string | undefined
+}
+
 /** The table, or null where there is none. Throws CorruptObject. */
 export async function readTable<Row extends object>(
   store: Store,
   key: string,
   table: Table<Row>,
+  expected?: ExpectedTable,
 ): Promise<StoredTable<Row> | null> {
   try {
-    return await requireTable(store, key, table)
+    return await requireTable(store, key, table, expected)
   } catch (error) {
     if (error instanceof NotFound) return null
     throw error
   }
 }
 
-/** The table, its digest checked. Throws NotFound, CorruptObject. */
+/** The table, its digest checked, and that it is the one expected. Throws NotFound, CorruptObject. */
 export async function requireTable<Row extends object>(
   store: Store,
   key: string,
   table: Table<Row>,
+  expected: ExpectedTable = {},
 ): Promise<StoredTable<Row>> {
-  return decode(`${store.url}: ${key}`, await store.get(key), table)
+  const place = `${store.url}: ${key}`
+  const found = await decode(place, await store.get(key), table)
+  for (const [name, what] of [
+    ['digest', 'rows of digest'],
+    ['inputs', 'a table made from'],
+  ] as const)
+    // prettier-ignore
+    if (expected[name] !== undefined && found[name] !== expected[name])
+      throw new CorruptObject(`${place}: expected ${what} ${expected[name]}, found ${found[name]}`)
+  return found
 }
 
 async function believed<Row extends object>(
@@ -215,8 +232,13 @@ export async function decode<Row extends object>(
   if (metadata.get('format') !== String(own.format))
     throw corrupt(`expected format ${own.format} of ${own.name}, found ${metadata.get('format')}`)
   const json = Object.entries(own.columns ?? {}).flatMap(([name, kind]) => (kind === 'json' ? [name] : []))
-  for (const row of read) for (const name of json) row[name] = JSON.parse(String(row[name]))
-  const digest = digestOfRows(read)
+  let digest: string
+  try {
+    for (const row of read) for (const name of json) row[name] = JSON.parse(String(row[name]))
+    digest = digestOfRows(read)
+  } catch (cause) {
+    throw corrupt(`holds what no row can, ${(cause as Error).message}`, cause)
+  }
   if (digest !== metadata.get('digest'))
     throw corrupt(`expected rows of digest ${metadata.get('digest')}, found ${digest}`)
   return { rows: read as Row[], digest, inputs: metadata.get('inputs') ?? '' }

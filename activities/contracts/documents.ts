@@ -1,5 +1,6 @@
 /** References, and the documents and rows of the store. Parsed whenever they are read. */
 import { z } from 'zod'
+import { digestOf } from '../checkpoint/canonical.ts'
 import { Benchmark, DataSpec, ResolvedTrain } from './specs.ts'
 import { count, Digest, RunId, strict } from './words.ts'
 
@@ -8,8 +9,27 @@ export type Blob = z.infer<typeof Blob>
 export const NamedBlob = strict({ name: z.string().min(1), ...Blob.shape })
 export type NamedBlob = z.infer<typeof NamedBlob>
 
+/** Of files in any order: every name and content. */
+export const digestOfFiles = (files: readonly NamedBlob[]): string => digestOf(filesInOrder(files))
+
+/** As a policy lists them: by name. */
+export const filesInOrder = (files: readonly NamedBlob[]): NamedBlob[] =>
+  [...files]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, digest, sizeBytes }) => ({ name, digest, sizeBytes }))
+
 /** A policy: the files of a Hugging Face folder (config, tokenizer, template, safetensors). `digest` covers them all. */
-export const Policy = strict({ digest: Digest, files: z.array(NamedBlob).min(2) })
+export const Policy = strict({ digest: Digest, files: z.array(NamedBlob).min(2) }).superRefine(
+  ({ digest, files }, context) => {
+    const found = digestOfFiles(files)
+    if (found !== digest)
+      context.addIssue({
+        code: 'custom',
+        path: ['digest'],
+        message: `expected ${found}, of its files, found ${digest}`,
+      })
+  },
+)
 export type Policy = z.infer<typeof Policy>
 
 /**

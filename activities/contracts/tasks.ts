@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Stopped } from './documents.ts'
 import { Benchmark, Labels, ResolvedTrain, Reward } from './specs.ts'
-import { count, RunId, strict } from './words.ts'
+import { count, Digest, RunId, strict } from './words.ts'
 
 /** The id of the store that a run lies in; tasks of runs from before it was noted lack it. */
 const storeId = z.uuid().optional()
@@ -88,6 +88,8 @@ export const StepTask = strict({
   replayed: z.array(z.int()).optional(),
   /** What sampling the step's rollouts took of a device. */
   sampledSeconds: z.number().min(0).optional(),
+  /** Digests of the step's tables, by shard, as they were stored for it. */
+  tables: z.array(strict({ rollouts: Digest, rewards: Digest })).optional(),
   store: storeId,
 })
 export type StepTask = z.infer<typeof StepTask>

@@ -10,8 +10,8 @@ import { cpus } from 'node:os'
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { atOnce } from '../checkpoint/at-once.ts'
-import { digestOf } from '../checkpoint/canonical.ts'
 import type { Blobs } from '../checkpoint/store.ts'
+import { digestOfFiles, filesInOrder } from '../contracts.ts'
 import type { Checkpoint, NamedBlob, Objective, Optimizer, Policy } from '../contracts.ts'
 import { revived } from '../faults/nature.ts'
 import type { Call, FromThread, LocalPolicy, Updated } from './messages.ts'
@@ -235,10 +235,7 @@ export function withWeights(policy: Policy, weights: readonly NamedBlob[]): Poli
 }
 
 export function policyOf(files: readonly NamedBlob[]): Policy {
-  const sorted = [...files]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, digest, sizeBytes }) => ({ name, digest, sizeBytes }))
-  return { digest: digestOf(sorted), files: sorted }
+  return { digest: digestOfFiles(files), files: filesInOrder(files) }
 }
 
 function revive(failed: Extract<FromThread, { failed: unknown }>['failed'], signal: AbortSignal): Error {

@@ -1,5 +1,6 @@
 /** Two rewards on the same rollouts: their means, and how often they agree. */
 import { mean } from '../analysis/intervals.ts'
+import { joined } from '../checkpoint/join.ts'
 import type { Scored } from '../contracts.ts'
 
 export interface Comparison {
@@ -14,14 +15,12 @@ export interface Comparison {
   readonly components: Readonly<Record<string, number>>
 }
 
-/** Rollouts are matched by problem, occurrence and sample. Throws where one that was scored is not among the others. */
+/** Over the rollouts that were scored. Throws CorruptObject where the others have not exactly one reward of each. */
 export function compareScores(scored: readonly Scored[], trained: readonly Scored[]): Comparison {
-  const others = new Map(trained.map((row) => [placeOf(row), row.value]))
-  const pairs = scored.map((row) => {
-    const other = others.get(placeOf(row))
-    if (other === undefined) throw new RangeError(`compareScores: no reward of ${placeOf(row)}`)
-    return { value: row.value, other }
-  })
+  const place = 'rewards that are compared'
+  const pairs = joined(scored, trained, { place, rows: ['new reward', 'reward'], some: true }).map(
+    ([{ value }, { value: other }]) => ({ value, other }),
+  )
   const names = [...new Set(scored.flatMap(({ components }) => Object.keys(components)))]
   return {
     rollouts: scored.length,
@@ -33,7 +32,5 @@ export function compareScores(scored: readonly Scored[], trained: readonly Score
     ),
   }
 }
-
-const placeOf = ({ problem, occurrence, sample }: Scored) => JSON.stringify([problem, occurrence, sample])
 
 const meanOf = (values: readonly number[]) => (values.length === 0 ? null : mean(values))

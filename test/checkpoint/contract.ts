@@ -276,6 +276,10 @@ export function storeContract(freshUrl: () => Promise<string>): void {
     const reading = blobs.file({ digest, sizeBytes: 16 })
     await expect(reading).rejects.toThrow(CorruptObject)
     await expect(reading).rejects.toThrow(new RegExp(`${digest}.*expected 16 bytes.*found 6 bytes`))
+    await store.replace(keys.blob(digest), bytesOf('a blob to be CUT'))
+    await expect(blobs.bytes({ digest, sizeBytes: 16 })).rejects.toThrow(
+      /expected 16 bytes.*found 16 bytes of /,
+    )
     await store.remove(keys.blob(digest))
     await expect(blobs.file({ digest, sizeBytes: 16 })).rejects.toThrow(NotFound)
   })

@@ -22,6 +22,7 @@ import type {
   SpecDocument,
 } from '../../activities/contracts.ts'
 import { resolveTrain } from '../../activities/spec/resolve.ts'
+import { policyOf } from '../../activities/engine/embedded.ts'
 import { keysOf } from './contract.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -31,20 +32,18 @@ export const blobOf = (text: string): Blob => {
 }
 export const keyOf = (text: string) => keys.blob(blobOf(text).digest)
 const named = (name: string, text: string) => ({ name, ...blobOf(text) })
-const policyOf = (weights: string) => ({
-  digest: digestOf(weights),
-  files: [named('config.json', 'config'), named('model.safetensors', weights)],
-})
+const policyFrom = (weights: string) =>
+  policyOf([named('config.json', 'config'), named('model.safetensors', weights)])
 const put = (store: Store, key: string, document: unknown) => store.replace(key, bytesOf(canonical(document)))
 
 const identity = digestOf('identity')
-export const modelKey = keys.model(digestOf('model'))
+export const modelKey = keys.model(digestOf('a model'))
 
 /** A model, run `a` with its checkpoints 0 to 5, every blob they name, and two blobs that nothing names. */
 export async function furnish(store: Store): Promise<void> {
   const texts = ['config', 'w0', 'w1', 'w2', 'w3', 'w4', 'w5', 's2', 's4', 'problems', 'lost', 'lost too']
   for (const text of texts) await store.replace(keyOf(text), bytesOf(text))
-  const model: ModelDocument = { format: 1, source: 'a model', policy: policyOf('w0') }
+  const model: ModelDocument = { format: 1, source: 'a model', policy: policyFrom('w0') }
   await put(store, modelKey, model)
   const spec: SpecDocument = {
     format: 1,
@@ -79,7 +78,7 @@ function checkpointOf(step: number): CheckpointDocument {
     format: 1,
     identity,
     step,
-    policy: policyOf(`w${step}`),
+    policy: policyFrom(`w${step}`),
     checkpoint: {
       lineage: digestOf(step),
       optimizer: { name: 'adamw', updates: step, state: step % 2 === 0 ? whole : null },

@@ -149,3 +149,24 @@ test('a table of another name is not taken for one of this', async () => {
   await expect(tables.requireTable(store, 'absent', rolloutsTable)).rejects.toThrow(NotFound)
   expect(await tables.readTable(store, 'absent', rolloutsTable)).toBeNull()
 })
+
+test('a table that was put under another’s key is refused by the digest that a manifest names, or by what it was made from', async () => {
+  const one = await tables.writeTable(store, 'known', rolloutsTable, rollouts, 'its inputs')
+  const { digest } = one
+  expect(
+    (await tables.requireTable(store, 'known', rolloutsTable, { digest, inputs: 'its inputs' })).rows,
+  ).toEqual(rollouts)
+  const other = await tables.writeTable(store, 'known', rolloutsTable, rollouts.slice(1), 'others', {
+    replace: true,
+  })
+  const reading = tables.requireTable(store, 'known', rolloutsTable, { digest })
+  await expect(reading).rejects.toThrow(CorruptObject)
+  await expect(reading).rejects.toThrow(`known: expected rows of digest ${digest}, found ${other.digest}`)
+  const made = tables.readTable(store, 'known', rolloutsTable, { digest: other.digest, inputs: 'its inputs' })
+  await expect(made).rejects.toThrow('known: expected a table made from its inputs, found others')
+})
+
+test('a row that says NaN is refused when it is written', () => {
+  const row = { ...rollouts[0]!, logprobs: [-1, NaN] }
+  expect(() => tables.encode(rolloutsTable, [row], 'inputs')).toThrow('$.logprobs[1] is NaN')
+})

@@ -26,5 +26,7 @@ it('has no mean of nothing, and refuses a rollout that nobody else has scored', 
     agreement: null,
     components: {},
   })
-  expect(() => compareScores([row(1, 0)], [row(0, 1)])).toThrow('compareScores: no reward of ["p",0,1]')
+  expect(() => compareScores([row(1, 0)], [row(0, 1)])).toThrow(
+    'problem p, occurrence 0, sample 1: expected a reward for the new reward, found none',
+  )
 })
