@@ -159,7 +159,7 @@ function initialEvaluations(specs: readonly ResolvedTrain[]): EvaluateSpec[] {
   const byTask = new Map<string, EvaluateSpec>()
   for (const spec of specs) {
     if (spec.evaluate.benchmarks.length === 0) continue
-    const { every: _every, ...rest } = spec.evaluate
+    const { every: _every, required: _required, ...rest } = spec.evaluate
     const task: EvaluateSpec = { model: spec.model, prompts: [spec.prompt], seed: 0, ...rest }
     byTask.set(JSON.stringify(task), task)
   }

@@ -26,6 +26,8 @@ export const faults = {
   NotAllowed: 'permanent',
   WeightsLost: 'permanent',
   NotKept: 'permanent',
+  EvaluationFailed: 'permanent',
+  LabelFailed: 'permanent',
   NotFound: 'limited',
   StateLost: 'limited',
   StoreError: 'passing',
