@@ -4,7 +4,7 @@ import type { ResolvedTrain } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
-import { evaluationFailed, rootOf } from './failures.ts'
+import { evaluationFailed, sentenceOf } from './failures.ts'
 import type { CurvePoint } from './progress.ts'
 
 export class Curve {
@@ -83,9 +83,10 @@ export class Curve {
     const heard = ended.catch((error: unknown) => {
       if (scope.consideredCancelled) throw error // the run's own cancellation is its end
       if (this.#spec.evaluate.required === false) {
-        this.notes = [...this.notes, `No evaluation at step ${step} (${workflowId}): ${rootOf(error)}`].slice(
-          -limits.curveInQuery,
-        )
+        this.notes = [
+          ...this.notes,
+          `No evaluation at step ${step} (${workflowId}): ${sentenceOf(error)}`,
+        ].slice(-limits.curveInQuery)
         return
       }
       const failure = evaluationFailed(step, workflowId, error)

@@ -7,6 +7,13 @@ export function rootOf(error: unknown): string {
   return at instanceof Error ? at.message.slice(0, 500) : String(at)
 }
 
+/** The same where a person ended the child, which the cause says in a word. */
+export function sentenceOf(error: unknown): string {
+  const at = innermost(error)
+  if (at instanceof wf.TerminatedFailure) return 'it was terminated'
+  return at instanceof wf.CancelledFailure ? 'it was cancelled' : rootOf(error)
+}
+
 function innermost(error: unknown): unknown {
   let at = error
   while (at instanceof Error && at.cause instanceof Error && at.cause.message !== '') at = at.cause
@@ -25,7 +32,7 @@ function failedChild(type: string, what: string, error: unknown): wf.Application
   const at = innermost(error)
   const name = at instanceof wf.ApplicationFailure && at.type ? `${at.type}: ` : ''
   return wf.ApplicationFailure.create({
-    message: `${what} failed: ${name}${rootOf(error)}`,
+    message: `${what} failed: ${name}${sentenceOf(error)}`,
     type,
     nonRetryable: true,
     ...(error instanceof Error && { cause: error }),
