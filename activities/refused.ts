@@ -7,13 +7,14 @@ import * as keys from './checkpoint/keys.ts'
 import type { Deps } from './deps.ts'
 import { permanenceOf } from './contracts/faults.ts'
 
-/** Runs the body; an error that ends the run for good tells of the id's earlier result, where there is one. */
-export async function orEarlier<T>(deps: Deps, run: string, body: () => Promise<T>): Promise<T> {
+/** Runs the body; an error that ends the workflow for good tells of its id's earlier result, where there is one. */
+export async function orEarlier<T>(deps: Deps, body: () => Promise<T>): Promise<T> {
   try {
     return await body()
   } catch (error) {
     if (error instanceof Error && permanenceOf(error.name) === 'permanent') {
-      const where = await earlierResult(deps, run)
+      const { workflowId, runId } = Context.current().info.workflowExecution ?? { workflowId: '', runId: '' }
+      const where = await earlierResult(deps, workflowId, runId)
       if (where !== null) error.message += `. ${where}`
     }
     throw error
@@ -21,8 +22,8 @@ export async function orEarlier<T>(deps: Deps, run: string, body: () => Promise<
 }
 
 /** How to see what an earlier run of this id came to; null where nothing is known of one. */
-async function earlierResult(deps: Deps, run: string): Promise<string | null> {
-  const [runId, key] = await Promise.all([completedRun(deps, run), resultKey(deps, run)])
+async function earlierResult(deps: Deps, run: string, own: string): Promise<string | null> {
+  const [runId, key] = await Promise.all([completedRun(deps, run, own), resultKey(deps, run)])
   const ways = [
     ...(runId === null ? [] : [`temporal workflow result --workflow-id ${run} --run-id ${runId}`]),
     ...(key === null ? [] : [`${key} in the store`]),
@@ -31,21 +32,18 @@ async function earlierResult(deps: Deps, run: string): Promise<string | null> {
 }
 
 /** The newest run of this id that completed, as visibility knows it: what is gone there is left out. */
-async function completedRun({ client }: Deps, workflowId: string): Promise<string | null> {
+async function completedRun({ client }: Deps, workflowId: string, own: string): Promise<string | null> {
   if (/["\\]/.test(workflowId)) return null // an id that no run can have
   const query = `WorkflowId = "${workflowId}" AND ExecutionStatus = "Completed"`
   try {
     let newest: { runId: string; startTime: Date } | null = null
     for await (const { runId, startTime } of client.workflow.list({ query }))
-      if (runId !== ownRunId() && (newest === null || startTime > newest.startTime))
-        newest = { runId, startTime }
+      if (runId !== own && (newest === null || startTime > newest.startTime)) newest = { runId, startTime }
     return newest?.runId ?? null
   } catch {
     return null // the refusal is what matters; without visibility it says less
   }
 }
-
-const ownRunId = () => Context.current().info.workflowExecution?.runId
 
 async function resultKey({ store }: Deps, run: string): Promise<string | null> {
   try {
