@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { defineSearchAttributeKey } from '@temporalio/common'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { EvaluateSpec, type ShardTask, type StepTask } from '../../activities/contracts.ts'
@@ -30,7 +31,12 @@ export async function startServer(name: string, suggestAt = 4096): Promise<Serve
   const folder = await mkdtemp(join(tmpdir(), `placebo-${name}-`))
   const extraArgs = ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${suggestAt}`]
   const environment = await TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path }, dbFilename: join(folder, 'db'), extraArgs },
+    server: {
+      executable: { type: 'existing-path', path },
+      dbFilename: join(folder, 'db'),
+      searchAttributes: [defineSearchAttributeKey('Sweep', 'KEYWORD')],
+      extraArgs,
+    },
   })
   const bundle = await workflowBundle()
   const { nativeConnection: connection } = environment
@@ -76,6 +82,7 @@ export const light = {
   intakeModel: async () => ({ source: 'models/m.json', policy: 'p' }),
   intakeData: async () => ({ source: 'data/d.json', count: 8 }),
   enroll: async () => ({ spec: 'specs/s.json', step: 0, shards: 1, overlaps: [] }),
+  recall: async () => ({ recent: [], curve: [], missing: [] }),
   conclude: async ({ run, step }: { run: string; step: number }) => ({
     source: `${run}/${step}`,
     policy: `p${step}`,
