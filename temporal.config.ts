@@ -32,6 +32,13 @@ export const activityOptions = {
     scheduleToCloseTimeout: '7 days',
     retry: preemptible,
   },
+  /** What a workflow asks of the server about itself: asked again later, so an answer that does not come is none. */
+  ask: {
+    taskQueue: taskQueues.light,
+    startToCloseTimeout: '20s',
+    scheduleToCloseTimeout: '1 minute',
+    retry: { maximumAttempts: 1 },
+  },
   /** What is measured beside training, never in its way: of what waits, workers take it last. */
   beside: {
     taskQueue: taskQueues.compute,

@@ -21,14 +21,16 @@ import * as keys from './checkpoint/keys.ts'
 import { isPrompt, promptNames } from './benchmarks/prompts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
+import { orEarlier } from './refused.ts'
 import { phasesOf } from './nano/schedule.ts'
 import { cellsOf, controls, specOf, type PlannedCell } from './spec/arms.ts'
 import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'
 
 export function admitActivities(deps: Deps) {
+  const admitting = <T>(body: () => Promise<T>) => durable(() => orEarlier(deps, body))
   return {
     admitTrain: ({ spec, run }: { spec: unknown; run: string }) =>
-      durable(async () => {
+      admitting(async () => {
         const resolved = resolveTrain(spec)
         checkPrompts(promptsOf(resolved))
         parseSpec(RunId, run, 'workflow id')
@@ -36,28 +38,28 @@ export function admitActivities(deps: Deps) {
       }),
 
     admitEvaluate: ({ spec }: { spec: unknown }) =>
-      durable(async () => {
+      admitting(async () => {
         const parsed = parseSpec(EvaluateSpec, spec, 'evaluate spec')
         checkPrompts(parsed.prompts ?? [])
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
     admitLabel: ({ spec }: { spec: unknown }) =>
-      durable(async () => {
+      admitting(async () => {
         const parsed = parseSpec(LabelSpec, spec, 'label spec')
         checkPrompts(parsed.prompt === undefined ? [] : [parsed.prompt])
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
     admitProbe: ({ spec }: { spec: unknown }) =>
-      durable(async () => {
+      admitting(async () => {
         const parsed = parseSpec(ProbeSpec, spec, 'probe spec')
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
     /** Every kind of run of the sweep, resolved, so that a mistake in the last arm shows before the first has started. */
     admitSweep: ({ spec, sweep }: { spec: unknown; sweep: string }) =>
-      durable(async () => {
+      admitting(async () => {
         const { cells, given } = openSweep(spec, sweep)
         for (const { run } of cells) parseSpec(RunId, run, 'run id')
         const ofFirstSeed = cells.filter(({ seed }) => seed === given.seeds[0])
@@ -79,7 +81,7 @@ export function admitActivities(deps: Deps) {
 
     /** The next cells from the `from`-th: those that the store has whole with how they ended, the others to be run. */
     planCells: ({ spec, sweep, from }: { spec: unknown; sweep: string; from: number }) =>
-      durable(async () => {
+      admitting(async () => {
         const { cells, given } = openSweep(spec, sweep)
         return Promise.all(
           cells.slice(from, from + limits.sweepPage).map(async (cell): Promise<SweepCell> => {
@@ -92,15 +94,15 @@ export function admitActivities(deps: Deps) {
       }),
 
     admitPretrain: ({ spec }: { spec: unknown }) =>
-      durable(async () => {
+      admitting(async () => {
         const { $schema: _schema, ...parsed } = parseSpec(PretrainSpec, spec, 'pretrain spec')
         return { spec: { ...parsed, store: deps.storeId }, phases: phasesOf(parsed.recipe) }
       }),
 
-    admitGc: ({ spec }: { spec: unknown }) => durable(async () => parseSpec(GcSpec, spec ?? {}, 'gc spec')),
+    admitGc: ({ spec }: { spec: unknown }) => admitting(async () => parseSpec(GcSpec, spec ?? {}, 'gc spec')),
 
     admitVerify: ({ spec }: { spec: unknown }) =>
-      durable(async () => parseSpec(VerifySpec, spec ?? {}, 'verify spec')),
+      admitting(async () => parseSpec(VerifySpec, spec ?? {}, 'verify spec')),
   }
 }
 
@@ -159,7 +161,7 @@ function initialEvaluations(specs: readonly ResolvedTrain[]): EvaluateSpec[] {
   const byTask = new Map<string, EvaluateSpec>()
   for (const spec of specs) {
     if (spec.evaluate.benchmarks.length === 0) continue
-    const { every: _every, ...rest } = spec.evaluate
+    const { every: _every, required: _required, ...rest } = spec.evaluate
     const task: EvaluateSpec = { model: spec.model, prompts: [spec.prompt], seed: 0, ...rest }
     byTask.set(JSON.stringify(task), task)
   }

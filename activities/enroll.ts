@@ -14,8 +14,10 @@ import {
 } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
+import type { Control } from './engine/port.ts'
 import { openData, openTokenizerOf } from './open.ts'
 import { compareData } from './overlap.ts'
+import { orEarlier } from './refused.ts'
 import { requireRewardable } from './rewards/index.ts'
 import type { Tokenizer } from './policy/tokenizer.ts'
 import { shardsOf } from './spec/batch.ts'
@@ -31,40 +33,7 @@ export function enrollActivities(deps: Deps) {
   const { store } = deps
   return {
     enroll: (input: EnrollTask) =>
-      durable(async (control) => {
-        const { run, spec, model, data } = EnrollTask.parse(input)
-        const { policy } = await requireDocument(store, model, ModelDocument)
-        requireReadable(await openTokenizerOf(deps, policy, control), spec)
-        const { document: taken, problems } = await openData(deps, data)
-        requireRewardable(spec.reward, problems)
-        const identity = identityOf({ spec, policy: policy.digest, problems: taken.problems.digest })
-        const document: SpecDocument = {
-          format: 1,
-          identity,
-          spec,
-          model,
-          policy: policy.digest,
-          data,
-          problems: taken.problems,
-        }
-        const specKey = keys.spec(digestOf(document))
-        await commit(store, specKey, SpecDocument, document)
-        await claim(deps, run, document, specKey)
-        const lineage = digestOf({ identity, policy: policy.digest })
-        const optimizer = { name: spec.optimizer.name, updates: 0, state: [] }
-        const first: CheckpointDocument = {
-          format: 1,
-          identity,
-          step: 0,
-          policy,
-          checkpoint: { lineage, optimizer },
-          learntFrom: [],
-        }
-        await commit(store, keys.checkpoint(run, 0), CheckpointDocument, first)
-        const step = Math.min(await newestStep(deps, run, identity), spec.steps)
-        const overlaps = await compareData(deps, run, spec, data, control.signal)
-        return { spec: specKey, step, shards: shardsOf(spec).length, store: deps.storeId, overlaps }
-      }),
+      durable((control) => orEarlier(deps, () => enroll(deps, EnrollTask.parse(input), control))),
 
     /** Writes down how a run ended under this spec; a later start may end otherwise. */
     conclude: (input: ConcludeTask) =>
@@ -77,6 +46,41 @@ export function enrollActivities(deps: Deps) {
         return { source, policy: policy.digest }
       }),
   }
+}
+
+async function enroll(deps: Deps, { run, spec, model, data }: EnrollTask, control: Control) {
+  const { store } = deps
+  const { policy } = await requireDocument(store, model, ModelDocument)
+  requireReadable(await openTokenizerOf(deps, policy, control), spec)
+  const { document: taken, problems } = await openData(deps, data)
+  requireRewardable(spec.reward, problems)
+  const identity = identityOf({ spec, policy: policy.digest, problems: taken.problems.digest })
+  const document: SpecDocument = {
+    format: 1,
+    identity,
+    spec,
+    model,
+    policy: policy.digest,
+    data,
+    problems: taken.problems,
+  }
+  const specKey = keys.spec(digestOf(document))
+  await commit(store, specKey, SpecDocument, document)
+  await claim(deps, run, document, specKey)
+  const lineage = digestOf({ identity, policy: policy.digest })
+  const optimizer = { name: spec.optimizer.name, updates: 0, state: [] }
+  const first: CheckpointDocument = {
+    format: 1,
+    identity,
+    step: 0,
+    policy,
+    checkpoint: { lineage, optimizer },
+    learntFrom: [],
+  }
+  await commit(store, keys.checkpoint(run, 0), CheckpointDocument, first)
+  const step = Math.min(await newestStep(deps, run, identity), spec.steps)
+  const overlaps = await compareData(deps, run, spec, data, control.signal)
+  return { spec: specKey, step, shards: shardsOf(spec).length, store: deps.storeId, overlaps }
 }
 
 /** A prompt that the model has no tokens for would train it on noise. */

@@ -8,6 +8,7 @@ import { exportActivities } from './export.ts'
 import { housekeepActivities } from './housekeep.ts'
 import { intakeActivities } from './intake.ts'
 import { labelActivities } from './label.ts'
+import { pendingActivities } from './pending.ts'
 import { pretrainActivities } from './pretrain.ts'
 import { recallActivities } from './recall.ts'
 import { probeActivities } from './probe.ts'
@@ -38,6 +39,7 @@ export function lightActivities(deps: Deps) {
     ...exportActivities(deps),
     ...reportActivities(deps),
     ...housekeepActivities(deps),
+    ...pendingActivities(deps),
   }
 }
 

@@ -3,24 +3,23 @@
  * others), else with the environment as it is. Arguments, standard streams and the exit code pass through.
  */
 import { spawn } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { localStack } from './connect.ts'
 import { provision } from './provision.ts'
-import { runningStack } from './stack.ts'
-
-const placebo = join(import.meta.dirname, '..', '.placebo')
 
 async function environment(): Promise<Record<string, string | undefined>> {
-  const others = await readdir(placebo).catch(() => [])
-  for (const name of ['dev', ...others]) {
-    const stack = await runningStack(join(placebo, name))
-    if (stack === null) continue
-    const theirs = Object.entries(process.env).filter(([variable]) => !variable.startsWith('TEMPORAL_'))
-    const TEMPORAL_CONFIG_FILE = join(placebo, name, 'temporal.toml')
-    return { ...Object.fromEntries(theirs), TEMPORAL_ADDRESS: stack.temporalAddress, TEMPORAL_CONFIG_FILE }
+  const local = await localStack()
+  if (local === null) {
+    console.error('No dev stack is running (npm run dev): using TEMPORAL_* as they are.')
+    return process.env
   }
-  console.error('No dev stack is running (npm run dev): using TEMPORAL_* as they are.')
-  return process.env
+  const theirs = Object.entries(process.env).filter(([variable]) => !variable.startsWith('TEMPORAL_'))
+  const TEMPORAL_CONFIG_FILE = join(local.folder, 'temporal.toml')
+  return {
+    ...Object.fromEntries(theirs),
+    TEMPORAL_ADDRESS: local.stack.temporalAddress,
+    TEMPORAL_CONFIG_FILE,
+  }
 }
 
 async function main(): Promise<number> {

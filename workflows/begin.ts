@@ -18,7 +18,7 @@ export async function admitted(run: string, input: unknown) {
   const notes = dataNotes(data.findings, overlaps)
   upsert(attributes, { Model: spec.model, Seed: spec.seed, Step: enrolled.step })
   const describe = (at: TrainProgress, { recent }: Standing, { points }: Curve) =>
-    trainDetails(spec, at, recent, points, missing, notes)
+    trainDetails(spec, at, recent, points, missing)
   return { spec, attributes, enrolled, describe, notes, deviceSeconds }
 }
 

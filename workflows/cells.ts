@@ -48,8 +48,9 @@ export class Cells {
     return this.#planned.flatMap((run) => this.#ended.get(run) ?? [])
   }
 
+  /** Whether every run of the plan has been handed out; asked when those that were have ended. */
   get done(): boolean {
-    return this.#ended.size >= this.total
+    return this.#waiting.length === 0 && this.#planned.length >= this.total
   }
 
   counts(): Omit<SweepProgress, 'running'> {

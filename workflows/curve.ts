@@ -4,13 +4,18 @@ import type { ResolvedTrain } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { upsert } from './details.ts'
 import { evaluate } from './evaluate.ts'
+import { evaluationFailed, sentenceOf } from './failures.ts'
 import type { CurvePoint } from './progress.ts'
 
 export class Curve {
   /** The last points, in order of their steps. */
   points: readonly CurvePoint[]
+  /** What became of evaluations that the spec does not require, a sentence each. */
+  notes: readonly string[]
   /** What this start of the run computed for it. */
   deviceSeconds = 0
+  /** Hears of the first evaluation that failed and is required, at once. */
+  readonly #fail: (error: Error) => void
   readonly #run: string
   readonly #spec: ResolvedTrain
   readonly #attributes: readonly string[]
@@ -20,12 +25,15 @@ export class Curve {
     run: string,
     spec: ResolvedTrain,
     attributes: readonly string[],
-    points: readonly CurvePoint[],
+    earlier: { readonly curve?: readonly CurvePoint[]; readonly notes?: readonly string[] } | undefined,
+    fail: (error: Error) => void,
   ) {
     this.#run = run
     this.#spec = spec
     this.#attributes = attributes
-    this.points = points
+    this.#fail = fail
+    this.points = earlier?.curve ?? []
+    this.notes = earlier?.notes ?? []
   }
 
   /** The steps up to this one that have a point: step 0, every n-th, and the last one of the spec. */
@@ -42,15 +50,16 @@ export class Curve {
 
   /** What is asked of each point, whatever its step. */
   evaluationAt(step: number) {
-    const { every: _every, ...rest } = this.#spec.evaluate
+    const { every: _every, required: _required, ...rest } = this.#spec.evaluate
     return { checkpoint: `${this.#run}/${step}`, prompts: [this.#spec.prompt], seed: 0, ...rest }
   }
 
   begin(step: number): void {
     if (this.#spec.evaluate.benchmarks.length === 0 || this.#begun.has(step)) return
+    const workflowId = `${this.#run}:evaluate:${step}`
     const child = wf.executeChild(evaluate, {
       args: [this.evaluationAt(step), { run: this.#run, step }],
-      workflowId: `${this.#run}:evaluate:${step}`,
+      workflowId,
     })
     const ended = child.then(({ results, deviceSeconds }) => {
       this.deviceSeconds += deviceSeconds
@@ -60,11 +69,31 @@ export class Curve {
         .slice(-limits.curveInQuery)
       upsert(this.#attributes, { Accuracy: results[0]?.accuracy })
     })
-    this.#begun.set(step, ended)
+    this.#begun.set(step, this.#missed(ended, step, workflowId))
   }
 
   /** Resolves when all that were begun have ended: a child left open would be terminated with this history. */
   async ended(): Promise<void> {
     await Promise.all(this.#begun.values())
+  }
+
+  /** The same promise, with somebody who listens: one that nobody awaits yet would hold up the run's tasks for ever. */
+  #missed(ended: Promise<void>, step: number, workflowId: string): Promise<void> {
+    const scope = wf.CancellationScope.current()
+    const heard = ended.catch((error: unknown) => {
+      if (scope.consideredCancelled) throw error // the run's own cancellation is its end
+      if (this.#spec.evaluate.required === false) {
+        this.notes = [
+          ...this.notes,
+          `No evaluation at step ${step} (${workflowId}): ${sentenceOf(error)}`,
+        ].slice(-limits.curveInQuery)
+        return
+      }
+      const failure = evaluationFailed(step, workflowId, error)
+      this.#fail(failure)
+      throw failure
+    })
+    heard.catch(() => {})
+    return heard
   }
 }

@@ -1,5 +1,5 @@
 /** What people see of a workflow: Markdown for the Web UI, and the search attributes that the namespace knows. */
-import { setCurrentDetails, upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
+import { upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
 import type {
   Accuracy,
   Cell,
@@ -10,6 +10,7 @@ import type {
   ResolvedTrain,
   Sum,
 } from '../activities/contracts.ts'
+import { show } from './doing.ts'
 import type { CurvePoint, StepMetrics, SweepProgress, TrainProgress } from './progress.ts'
 
 export type Attributes = Partial<
@@ -35,7 +36,6 @@ export function trainDetails(
   recent: readonly StepMetrics[],
   curve: readonly CurvePoint[],
   missing: readonly string[],
-  notes: readonly string[],
 ): string {
   const columns = [
     'reward',
@@ -52,12 +52,19 @@ export function trainDetails(
   return [
     `**${at.phase}**, step ${at.step} of ${at.steps}: ${spec.model}, reward \`${JSON.stringify(spec.reward)}\`, seed ${spec.seed}`,
     ...(at.stopped === undefined ? [] : [`Stopped before its steps were done: ${at.stopped}`]),
+    ...ending(at.secondsAStep, 'step', at.endsAt),
     ...unknownAttributes(missing),
-    ...notes,
+    ...(at.notes ?? []),
     ...below(['step', 'benchmark', 'accuracy, % [95%]', 'code, %'], points),
     ...below(['step', ...columns], steps),
   ].join('\n')
 }
+
+/** How fast it goes, and when it will be done. */
+export const ending = (seconds: number | undefined, what: string, endsAt: string | undefined) =>
+  seconds === undefined || endsAt === undefined
+    ? []
+    : [`${seconds.toPrecision(3)} s a ${what}; at this pace the last is done at ${endsAt}`]
 
 /** What a person should know of a run's problems, a line each; nothing where there is nothing to say. */
 export function dataNotes(findings: DataFindings | undefined, overlaps: readonly Overlap[] = []): string[] {
@@ -89,9 +96,10 @@ const namedCells = 20
 
 export function showSweep(at: SweepProgress, cells: readonly Cell[], missing: readonly string[]): void {
   const named = cells.filter(({ failure, stopped }) => failure ?? stopped).slice(-namedCells)
-  setCurrentDetails(
+  show(
     [
       `**${at.done} of ${at.total}** runs, ${at.failed} failed; running: ${at.running.join(', ') || 'none'}`,
+      ...(at.done < at.total ? ending(at.secondsARun, 'run', at.endsAt) : []),
       ...unknownAttributes(missing),
       ...below(
         ['run', 'ended early'],
@@ -144,14 +152,12 @@ function table(header: readonly string[], rows: Rows): string[] {
 const below = (header: readonly string[], rows: Rows) => (rows.length > 0 ? ['', ...table(header, rows)] : [])
 
 export function showTable(header: readonly string[], rows: Rows): void {
-  setCurrentDetails(table(header, rows).join('\n'))
+  show(table(header, rows).join('\n'))
 }
 
 export const sizeOf = ({ count, sizeBytes }: Sum) => `${count} (${(sizeBytes / 2 ** 20).toFixed(1)} MiB)`
 
 export function showHousekeeping(phase: string, rows: Rows, problems: readonly Problem[] = []): void {
   const found = problems.map(({ key, problem }) => [`\`${key}\``, problem])
-  setCurrentDetails(
-    [`**${phase}**`, ...below(['', ''], rows), ...below(['object', 'problem'], found)].join('\n'),
-  )
+  show([`**${phase}**`, ...below(['', ''], rows), ...below(['object', 'problem'], found)].join('\n'))
 }

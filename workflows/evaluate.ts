@@ -2,6 +2,8 @@
 import * as wf from '@temporalio/workflow'
 import type { Accuracy, EvaluationTask } from '../activities/contracts.ts'
 import { showEvaluation } from './details.ts'
+import { doing } from './doing.ts'
+import type { Counted } from './progress.ts'
 import { beside, light } from './proxies.ts'
 
 export interface EvaluateResult {
@@ -10,7 +12,7 @@ export interface EvaluateResult {
   readonly deviceSeconds: number
 }
 
-export const progressQuery = wf.defineQuery<{ done: number; total: number }>('progress')
+export const progressQuery = wf.defineQuery<Counted>('progress')
 
 /** `record` is given by a run that evaluates itself: where it finds its own curve again. */
 export async function evaluate(
@@ -20,7 +22,7 @@ export async function evaluate(
   const results: Accuracy[] = []
   let total = 0
   let deviceSeconds = 0
-  wf.setHandler(progressQuery, () => ({ done: results.length, total }))
+  wf.setHandler(progressQuery, () => ({ done: results.length, total, ...doing() }))
   const { spec, model } = await light.admitEvaluate({ spec: input })
   const source = model === null ? undefined : (await light.intakeModel({ model })).source
   const tasks = await light.evaluationTasks({

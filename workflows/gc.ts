@@ -2,10 +2,12 @@
 import * as wf from '@temporalio/workflow'
 import type { Collected, Sum } from '../activities/contracts.ts'
 import { showHousekeeping, sizeOf } from './details.ts'
+import { doing } from './doing.ts'
+import type { Doing } from './progress.ts'
 import { housekeeping, light } from './proxies.ts'
 import { beginSurvey, digits, survey, type SurveyState } from './survey.ts'
 
-export interface GcProgress {
+export interface GcProgress extends Doing {
   readonly phase: 'admitting' | 'surveying' | 'collecting' | 'done'
   readonly manifests: number
   /** Sixteenths of the blobs that are through. */
@@ -54,6 +56,7 @@ export async function gc(input?: unknown, state?: GcState): Promise<GcResult> {
     parts: parts.length,
     unneeded: total('unneeded'),
     removed: total('removed'),
+    ...doing(),
   }))
   const { dryRun, graceHours } = await light.admitGc({ spec: input })
   const show = (now: GcProgress['phase']) => {

@@ -2,9 +2,11 @@
 import * as wf from '@temporalio/workflow'
 import type { Labelled, LabelTask } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'
+import { doing } from './doing.ts'
+import type { Doing } from './progress.ts'
 import { compute, light } from './proxies.ts'
 
-export interface LabelProgress {
+export interface LabelProgress extends Doing {
   /** Of the problem set, parts that have been voted on. */
   readonly parts: number
   readonly total: number
@@ -37,7 +39,7 @@ export interface LabelState {
 export async function label(input: unknown, state: LabelState = {}): Promise<LabelResult> {
   let { deviceSeconds = 0 } = state
   let at: LabelProgress = { parts: state.done ?? 0, total: 0 }
-  wf.setHandler(progressQuery, () => at)
+  wf.setHandler(progressQuery, () => ({ ...at, ...doing() }))
   const task = state.task ?? (await taskOf(input, state.taken))
   const { parts, labels, result } = await light.planLabels(task)
   const reached = (parts: number, result: Labelled | null = null) => {

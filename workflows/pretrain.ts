@@ -1,22 +1,21 @@
 /** A nano model from its recipe: initialise, learn its phases in chunks of updates, publish. */
 import * as wf from '@temporalio/workflow'
+import { doing, show } from './doing.ts'
+import type { Doing } from './progress.ts'
 import { compute, light } from './proxies.ts'
 
-export const progressQuery = wf.defineQuery<{
-  phase: string
-  update: number
-  updates: number
-  loss: number | null
-}>('progress')
+export interface PretrainProgress extends Doing {
+  readonly phase: string
+  readonly update: number
+  readonly updates: number
+  readonly loss: number | null
+}
+
+export const progressQuery = wf.defineQuery<PretrainProgress>('progress')
 
 export async function pretrain(input: unknown): Promise<{ model: string; policy: string }> {
-  let at: { phase: string; update: number; updates: number; loss: number | null } = {
-    phase: 'admitting',
-    update: 0,
-    updates: 0,
-    loss: null,
-  }
-  wf.setHandler(progressQuery, () => at)
+  let at: PretrainProgress = { phase: 'admitting', update: 0, updates: 0, loss: null }
+  wf.setHandler(progressQuery, () => ({ ...at, ...doing() }))
   const { spec, phases } = await light.admitPretrain({ spec: input })
   const updates = phases.reduce((sum, phase) => sum + phase.updates, 0)
   let checkpoint = await light.initialise(spec)
@@ -24,7 +23,7 @@ export async function pretrain(input: unknown): Promise<{ model: string; policy:
     const learnt = await compute.learn({ ...spec, phase, from, to, checkpoint })
     checkpoint = learnt.checkpoint
     at = { phase, update: at.update + to - from, updates, loss: learnt.loss }
-    wf.setCurrentDetails(`${phase}: update ${at.update} of ${updates}, loss ${learnt.loss.toFixed(4)}`)
+    show(`${phase}: update ${at.update} of ${updates}, loss ${learnt.loss.toFixed(4)}`)
   }
   return light.publish({ ...spec, checkpoint })
 }

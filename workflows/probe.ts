@@ -2,6 +2,8 @@
 import * as wf from '@temporalio/workflow'
 import type { Probed, ProbeTask } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'
+import { doing } from './doing.ts'
+import type { Counted } from './progress.ts'
 import { beside, light } from './proxies.ts'
 
 export interface ProbeResult {
@@ -10,13 +12,13 @@ export interface ProbeResult {
   readonly deviceSeconds: number
 }
 
-export const progressQuery = wf.defineQuery<{ done: number; total: number }>('progress')
+export const progressQuery = wf.defineQuery<Counted>('progress')
 
 export async function probe(input: unknown): Promise<ProbeResult> {
   const results: (Probed | null)[] = []
   let deviceSeconds = 0
   const done = () => results.filter((result) => result !== null)
-  wf.setHandler(progressQuery, () => ({ done: done().length, total: results.length }))
+  wf.setHandler(progressQuery, () => ({ done: done().length, total: results.length, ...doing() }))
   const { spec, model } = await light.admitProbe({ spec: input })
   const source = model === null ? undefined : (await light.intakeModel({ model })).source
   await Promise.all(spec.benchmarks.map((name) => light.intakeData({ data: { name, split: 'test' } })))

@@ -1,7 +1,8 @@
 /** The problems a run learns from: labelled by its initial policy where its reward compares with labels. */
 import * as wf from '@temporalio/workflow'
 import type { ResolvedTrain } from '../activities/contracts.ts'
-import { label } from './label.ts'
+import { labelFailed } from './failures.ts'
+import { label, type LabelResult } from './label.ts'
 import { light } from './proxies.ts'
 
 export async function problemsOf(
@@ -11,10 +12,17 @@ export async function problemsOf(
 ): Promise<{ source: string; deviceSeconds: number }> {
   if (spec.labels === undefined) return { source: taken.data, deviceSeconds: 0 }
   const { unlabelled, ...rule } = spec.labels
-  const { labels, deviceSeconds } = await wf.executeChild(label, {
-    args: [{ model: spec.model, data: spec.data, ...rule }, { taken }],
-    workflowId: `${run}:label`,
-  })
+  const args: Parameters<typeof label> = [{ model: spec.model, data: spec.data, ...rule }, { taken }]
+  const { labels, deviceSeconds } = await labelled(`${run}:label`, args)
   const { source } = await light.relabel({ data: taken.data, labels, reward: spec.reward, unlabelled })
   return { source, deviceSeconds }
+}
+
+async function labelled(workflowId: string, args: Parameters<typeof label>): Promise<LabelResult> {
+  try {
+    return await wf.executeChild(label, { args, workflowId })
+  } catch (error) {
+    if (wf.CancellationScope.current().consideredCancelled) throw error
+    throw labelFailed(workflowId, error)
+  }
 }

@@ -3,13 +3,40 @@ import type { Accuracy, Metrics, Stopped } from '../activities/contracts.ts'
 
 export type CurvePoint = Accuracy & { readonly step: number }
 
-export interface TrainProgress {
+/** What stands in every answer to `progress` while no result comes, or an attempt has failed. Times are ISO 8601. */
+export interface Doing {
+  /** What is going on, or what it waits for, as the server said it at `asOf`: `waiting for a compute slot`. */
+  readonly doing?: string
+  /** When the last result came. */
+  readonly since?: string
+  readonly asOf?: string
+  /** The activity that it is about, and which attempt of it. */
+  readonly activity?: string
+  readonly attempt?: number
+  /** Name and sentence of the last attempt that failed, until its activity ends or goes on. */
+  readonly lastError?: string
+  readonly failing?: { readonly activity: string; readonly attempt: number; readonly since: string }
+}
+
+/** Of parts that are done side by side. */
+export interface Counted extends Doing {
+  readonly done: number
+  readonly total: number
+}
+
+export interface TrainProgress extends Doing {
   readonly phase: 'admitting' | 'training' | 'paused' | 'evaluating' | 'done'
   readonly step: number
   readonly steps: number
   readonly reward?: number
   /** The rule that ended the run before its steps were done. */
   readonly stopped?: string
+  /** A mean over the last steps; absent, as `endsAt` is, until it is known. */
+  readonly secondsAStep?: number
+  /** When its last step will be done if they go on like this. */
+  readonly endsAt?: string
+  /** What a person should know: of its problems, and of evaluations that it does without. */
+  readonly notes?: readonly string[]
 }
 export interface StepMetrics {
   readonly step: number
@@ -33,6 +60,9 @@ export interface TrainState {
   readonly paused: boolean
   readonly whole: boolean
   readonly deviceSeconds: number
+  /** Ends of the last steps, in milliseconds since the epoch; what became of evaluations that are not required. */
+  readonly times?: readonly number[]
+  readonly notes?: readonly string[]
 }
 export interface TrainResult {
   readonly run: string
@@ -41,7 +71,7 @@ export interface TrainResult {
   readonly stopped?: Stopped
   readonly checkpoint: string
   readonly policy: string
-  /** What a person should know of the run's problems. */
+  /** What a person should know: of the run's problems, and of evaluations that it did without. */
   readonly notes?: readonly string[]
   /** The last points; all of them lie in the store. */
   readonly curve: readonly CurvePoint[]
@@ -50,9 +80,12 @@ export interface TrainResult {
   readonly deviceSeconds: number
 }
 
-export interface SweepProgress {
+export interface SweepProgress extends Doing {
   readonly done: number
   readonly failed: number
   readonly total: number
   readonly running: readonly string[]
+  /** From one run's end to the next; absent, as `endsAt` is, until two of this history have ended. */
+  readonly secondsARun?: number
+  readonly endsAt?: string
 }

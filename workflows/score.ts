@@ -2,12 +2,11 @@
 import * as wf from '@temporalio/workflow'
 import type { StepScore } from '../activities/score.ts'
 import { showTable } from './details.ts'
+import { doing } from './doing.ts'
+import type { Counted } from './progress.ts'
 import { light } from './proxies.ts'
 
-export interface ScoreProgress {
-  readonly done: number
-  readonly total: number
-}
+export type ScoreProgress = Counted
 
 export interface ScoreResult {
   readonly run: string
@@ -29,7 +28,7 @@ const stepsAtOnce = 4
 export async function score(input: unknown, scored: readonly StepScore[] = []): Promise<ScoreResult> {
   const done = [...scored]
   let total = 0
-  wf.setHandler(progressQuery, () => ({ done: done.length, total }))
+  wf.setHandler(progressQuery, () => ({ done: done.length, total, ...doing() }))
   const { spec, steps } = await light.admitScore({ spec: input })
   const { run, reward, labels } = spec
   total = steps.length

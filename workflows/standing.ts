@@ -5,6 +5,8 @@
 import * as wf from '@temporalio/workflow'
 import type { Stopped } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
+import { doing, show } from './doing.ts'
+import { Pace } from './pace.ts'
 import type { StepMetrics, TrainProgress, TrainState } from './progress.ts'
 
 export const progressQuery = wf.defineQuery<TrainProgress>('progress')
@@ -21,6 +23,9 @@ export class Standing {
   stopped: Stopped | null = null
   /** The run's details, from the moment that its spec is known. */
   describe: (at: TrainProgress) => string = () => ''
+  /** What a person should know. */
+  notes: () => readonly string[] = () => []
+  readonly #pace: Pace
   #at: TrainProgress
   #details: string
   #paused: boolean
@@ -28,12 +33,13 @@ export class Standing {
 
   constructor(state: TrainState | undefined) {
     this.recent = state?.recent ?? []
+    this.#pace = new Pace(state?.times)
     this.#at = state?.at ?? { phase: 'admitting', step: 0, steps: 0 }
     this.#details = state?.details ?? ''
     this.#paused = state?.paused ?? false
     this.#whole = state?.whole ?? false
-    if (this.#details !== '') wf.setCurrentDetails(this.#details)
-    wf.setHandler(progressQuery, () => this.#at)
+    if (this.#details !== '') show(this.#details)
+    wf.setHandler(progressQuery, () => ({ ...this.#at, ...doing() }))
     wf.setHandler(metricsQuery, () => [...this.recent])
     wf.setHandler(pauseSignal, () => void (this.#paused = true))
     wf.setHandler(resumeSignal, () => void (this.#paused = false))
@@ -42,16 +48,26 @@ export class Standing {
 
   show(phase: TrainProgress['phase'], step: number, steps: number): void {
     const reward = this.recent.at(-1)?.metrics['reward']
+    const paced = phase === 'training' ? this.#pace.of(steps - step) : null
+    const notes = this.notes()
     const said = {
       ...(reward !== undefined && { reward }),
       ...(this.stopped && { stopped: this.stopped.message }),
+      ...(paced && { secondsAStep: paced.seconds, endsAt: paced.endsAt }),
+      ...(notes.length > 0 && { notes }),
     }
     this.#at = { phase, step, steps, ...said }
     this.#details = this.describe(this.#at)
-    wf.setCurrentDetails(this.#details)
+    show(this.#details)
+  }
+
+  /** Steps begin now: the first of this start, or the next after a pause. */
+  begin(): void {
+    this.#pace.again(Date.now())
   }
 
   add(step: StepMetrics): void {
+    this.#pace.mark(Date.now())
     this.recent = [...this.recent, step].slice(-limits.metricsInQuery)
   }
 
@@ -60,6 +76,7 @@ export class Standing {
     if (!this.#paused) return
     this.show('paused', step, steps)
     await wf.condition(() => !this.#paused)
+    this.begin()
   }
 
   /** Whether the step that begins now was asked to store all of its checkpoint: said once. */
@@ -70,8 +87,9 @@ export class Standing {
   }
 
   /** What the run's next history begins with. */
-  carried(): Pick<TrainState, 'recent' | 'at' | 'details' | 'paused' | 'whole'> {
+  carried(): Pick<TrainState, 'recent' | 'at' | 'details' | 'paused' | 'whole' | 'times'> {
     const { recent } = this
-    return { recent, at: this.#at, details: this.#details, paused: this.#paused, whole: this.#whole }
+    const times = this.#pace.times()
+    return { recent, at: this.#at, details: this.#details, paused: this.#paused, whole: this.#whole, times }
   }
 }

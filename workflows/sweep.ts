@@ -8,8 +8,11 @@ import * as wf from '@temporalio/workflow'
 import type { Cell } from '../activities/contracts.ts'
 import { Cells, type Waiting } from './cells.ts'
 import { showSweep, upsert } from './details.ts'
+import { doing } from './doing.ts'
 import { evaluate } from './evaluate.ts'
+import { rootOf } from './failures.ts'
 import { label } from './label.ts'
+import { Pace } from './pace.ts'
 import type { SweepProgress } from './progress.ts'
 import { light } from './proxies.ts'
 import { train } from './train.ts'
@@ -21,7 +24,13 @@ export async function sweep(input: unknown, ended: readonly Cell[] = []) {
   const { workflowId } = wf.workflowInfo()
   const cells = new Cells(input, workflowId, ended)
   const running = new Set<string>()
-  const progress = (): SweepProgress => ({ ...cells.counts(), running: [...running] })
+  const pace = new Pace()
+  const progress = (): SweepProgress => ({
+    ...cells.counts(),
+    running: [...running],
+    ...paced(cells, pace),
+    ...doing(),
+  })
   wf.setHandler(progressQuery, progress)
   const admitted = await light.admitSweep({ spec: input, sweep: workflowId })
   const { attributes, concurrency, missing, total } = admitted
@@ -42,6 +51,7 @@ export async function sweep(input: unknown, ended: readonly Cell[] = []) {
       running.add(cell.run)
       show()
       cells.end(await runCell(cell, workflowId, attributes))
+      pace.mark(Date.now())
       running.delete(cell.run)
     }
   }
@@ -60,9 +70,20 @@ const sharedOf =
         workflowId: `${prefix}:${i}`,
       })
     } catch (error) {
-      if (wf.isCancellation(error)) throw error
+      if (isOwnCancellation(error)) throw error
     }
   }
+
+/** When the last run will have ended, once two have: until then nothing is known of it. */
+function paced(cells: Cells, pace: Pace): Pick<SweepProgress, 'secondsARun' | 'endsAt'> {
+  const { done, total } = cells.counts()
+  const known = pace.of(total - done)
+  return known === null ? {} : { secondsARun: known.seconds, endsAt: known.endsAt }
+}
+
+/** A child that somebody cancelled is one that failed, unless it is the sweep that was cancelled. */
+const isOwnCancellation = (error: unknown) =>
+  wf.isCancellation(error) && (wf.CancellationScope.current().consideredCancelled || !wf.patched('watch'))
 
 async function runCell(
   { spec, priority, ...cell }: Waiting,
@@ -81,14 +102,7 @@ async function runCell(
     })
     return { ...cell, status: 'completed', ...(stopped && { stopped: stopped.message }) }
   } catch (error) {
-    if (wf.isCancellation(error)) throw error
+    if (isOwnCancellation(error)) throw error
     return { ...cell, status: 'failed', failure: rootOf(error) }
   }
-}
-
-/** The innermost cause says what happened; the wrappers say only where. */
-function rootOf(error: unknown): string {
-  let at = error
-  while (at instanceof Error && at.cause instanceof Error && at.cause.message !== '') at = at.cause
-  return at instanceof Error ? at.message.slice(0, 500) : String(at)
 }

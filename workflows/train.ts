@@ -15,17 +15,30 @@ import { Standing } from './standing.ts'
 import { nonFinite, stepOn } from './step.ts'
 import { stopping } from './stopping.ts'
 
+/** An evaluation that failed and is required ends its run at once, whatever the run is doing. */
 export async function train(input: unknown, state?: TrainState): Promise<TrainResult> {
+  let fail: (error: Error) => void = () => {}
+  const failed = new Promise<never>((_, reject) => (fail = reject))
+  return Promise.race([stepByStep(input, state, fail), failed])
+}
+
+async function stepByStep(
+  input: unknown,
+  state: TrainState | undefined,
+  fail: (error: Error) => void,
+): Promise<TrainResult> {
   const run = wf.workflowInfo().workflowId
   const standing = new Standing(state)
   const { spec, attributes, enrolled, describe, notes, ...labelled } = await admitted(run, input)
   let { queue = null, deviceSeconds = 0 } = state ?? {}
   deviceSeconds += labelled.deviceSeconds
-  const curve = new Curve(run, spec, attributes, state?.curve ?? [])
+  const curve = new Curve(run, spec, attributes, state, fail)
+  standing.notes = () => [...notes, ...curve.notes]
   standing.describe = (at) => describe(at, standing, curve)
   if (state === undefined) await recalled(run, enrolled.step, standing, curve)
 
   let last = enrolled.step
+  if (state === undefined) standing.begin()
   standing.show('training', last, spec.steps)
   standing.stopped = stopping(spec.stop, standing.recent)
   while (last < spec.steps && standing.stopped === null) {
@@ -34,7 +47,8 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
       await curve.ended()
       await wf.condition(wf.allHandlersFinished)
       deviceSeconds += curve.deviceSeconds
-      const carried = { ...standing.carried(), curve: curve.points, queue, deviceSeconds }
+      const ofCurve = { curve: curve.points, ...(curve.notes.length > 0 && { notes: curve.notes }) }
+      const carried = { ...standing.carried(), ...ofCurve, queue, deviceSeconds }
       return wf.continueAsNew<typeof train>(input, carried)
     }
     const { historyLength: event, runId } = wf.workflowInfo()
@@ -71,7 +85,7 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
     ...(stopped && { stopped }),
     checkpoint,
     policy,
-    ...(notes.length > 0 && { notes }),
+    ...(standing.notes().length > 0 && { notes: standing.notes() }),
     curve: curve.points,
     metrics: standing.recent.at(-1)?.metrics ?? {},
     deviceSeconds: deviceSeconds + curve.deviceSeconds,

@@ -2,10 +2,12 @@
 import * as wf from '@temporalio/workflow'
 import type { Inspected, Problem, Sum } from '../activities/contracts.ts'
 import { showHousekeeping, sizeOf } from './details.ts'
+import { doing } from './doing.ts'
+import type { Doing } from './progress.ts'
 import { housekeeping, light } from './proxies.ts'
 import { beginSurvey, digits, survey, type SurveyState } from './survey.ts'
 
-export interface VerifyProgress {
+export interface VerifyProgress extends Doing {
   readonly phase: 'admitting' | 'surveying' | 'inspecting' | 'done'
   readonly manifests: number
   /** Sixteenths of the blobs that are through. */
@@ -46,7 +48,7 @@ export async function verify(input?: unknown, state?: VerifyState): Promise<Veri
     intact: { count: sum((part) => part.intact.count), sizeBytes: sum((part) => part.intact.sizeBytes) },
     problemCount: (surveyed?.problemCount ?? 0) + sum((part) => part.problemCount),
   })
-  wf.setHandler(progressQuery, () => ({ phase, parts: parts.length, ...totals() }))
+  wf.setHandler(progressQuery, () => ({ phase, parts: parts.length, ...totals(), ...doing() }))
   const { digests, problems: maxProblems } = await light.admitVerify({ spec: input })
   const problems = () =>
     [...(surveyed?.problems ?? []), ...parts.flatMap((part) => part.problems)].slice(0, maxProblems)

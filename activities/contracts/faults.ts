@@ -30,6 +30,8 @@ export const faults = {
   NotKept: 'permanent',
   WorkersDied: 'permanent',
   InvalidConfig: 'permanent',
+  EvaluationFailed: 'permanent',
+  LabelFailed: 'permanent',
   NotFound: 'limited',
   StateLost: 'limited',
   // They end within the grader, where what a model wrote is never an error.

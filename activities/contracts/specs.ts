@@ -130,6 +130,8 @@ const evaluate = {
   temperature: z.number().min(0).max(10).optional(),
   /** Where an answer counts, if not where the benchmark's protocol says. */
   extract: z.enum(['box', 'any']).optional(),
+  /** false: an evaluation that fails is a note, and the curve lacks its point. Absent: it fails the run. */
+  required: z.boolean().optional(),
 }
 const checkpoint = { every: count, keep: count }
 /** When a run ends before its steps are done. The rules look at the last `steps` steps; nothing acts unless named. */

@@ -54,7 +54,7 @@ export function resolveTrain(input: unknown): ResolvedTrain {
     objective: objective === base.objective.name ? base.objective : defaultsByName[objective],
   }
   const { labels, ...fields } = given
-  const resolved = parseSpec(ResolvedTrain, merge(start, fields), 'train spec')
+  const resolved = withoutDefaults(parseSpec(ResolvedTrain, merge(start, fields), 'train spec'))
   if (labelRewards(resolved.reward).length === 0) return resolved // in a sweep, `labels` of the base are other arms'
   const own = {
     prompt: resolved.prompt,
@@ -65,6 +65,12 @@ export function resolveTrain(input: unknown): ResolvedTrain {
     { ...resolved, labels: merge({ ...own, ...labelPresets[preset] }, labels) },
     'train spec',
   )
+}
+
+/** A field that came later is absent while it has its default, so that what was stored before it stays equal. */
+function withoutDefaults(spec: ResolvedTrain): ResolvedTrain {
+  const { required = true, ...evaluate } = spec.evaluate
+  return required ? { ...spec, evaluate } : spec
 }
 
 /** An arm over a base spec: the arm's fields win. */

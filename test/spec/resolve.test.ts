@@ -27,6 +27,13 @@ describe('a training spec', () => {
     })
   })
 
+  it('has `evaluate.required` only where it is false: its default was there before it had a name', () => {
+    const evaluated = (required: boolean) => resolveTrain({ ...given, evaluate: { required } })
+    expect(evaluated(true)).toEqual(resolveTrain(given))
+    expect('required' in evaluated(true).evaluate).toBe(false)
+    expect(evaluated(false).evaluate.required).toBe(false)
+  })
+
   it('starts from the named optimizer when it is not the preset’s', () => {
     expect(resolveTrain({ ...given, optimizer: { name: 'adamw', learningRate: 1e-4 } }).optimizer).toEqual({
       name: 'adamw',

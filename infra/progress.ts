@@ -1,0 +1,246 @@
+/**
+ * `npm run -s progress -- ID [--watch] [--json]`: what a workflow says of itself, joined with what the server knows of it:
+ * activities with attempts, last failures and heartbeats, its children, and who polls the queues that it waits for. A
+ * workflow that has ended says how, and its failure's innermost sentence. Leaves out metrics and results (the CLI's).
+ */
+import { realpathSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client'
+import { childrenOf, pendingOf, type Pending } from '../activities/pending.ts'
+import { taskQueues } from '../temporal.config.ts'
+import type { Doing } from '../workflows/progress.ts'
+import { sentenceOf } from '../workflows/standstill.ts'
+import { columns, connectClient, runTool } from './connect.ts'
+
+const usage = `npm run -s progress -- ID [--watch] [--json]
+
+How far a workflow is, what it waits for, and why.
+  --watch   again every 2 s, until it has ended
+  --json    one JSON object a look, for machines
+  --help    this text`
+
+export interface Queue {
+  readonly name: string
+  readonly kind: 'workflows' | 'activities'
+  readonly pollers: number
+  /** Tasks that wait, about. */
+  readonly backlog: number
+}
+
+export interface Snapshot {
+  readonly workflowId: string
+  readonly runId: string
+  readonly type: string
+  readonly status: string
+  readonly started: string
+  readonly closed?: string
+  /** Of one that ended otherwise than it should: the innermost cause. */
+  readonly failure?: string
+  /** Its own answer to the query `progress`; null where there was none in time, and then why. */
+  readonly progress: (Doing & Readonly<Record<string, unknown>>) | null
+  readonly silent?: string
+  readonly pending: readonly Pending[]
+  readonly children: readonly { readonly workflowId: string; readonly type: string; readonly doing: string }[]
+  readonly queues: readonly Queue[]
+}
+
+/** Children that one look asks: of a wide sweep the first. */
+const maxChildren = 20
+const patienceMs = 5000
+
+export async function snapshot(client: Client, workflowId: string): Promise<Snapshot> {
+  const handle = client.workflow.getHandle(workflowId)
+  const description = await handle.describe().catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+    throw new Error(
+      `there is no workflow ${workflowId} in namespace ${client.options.namespace}, or it is past its retention`,
+    )
+  })
+  const { runId, type, startTime, closeTime, taskQueue } = description
+  const status = description.status.name
+  const own = { workflowId, runId, type, status, started: startTime.toISOString() }
+  if (status !== 'RUNNING') {
+    const failure = status === 'COMPLETED' ? null : await failureOf(handle.result())
+    const ended = {
+      ...(closeTime && { closed: closeTime.toISOString() }),
+      ...(failure !== null && { failure }),
+    }
+    return { ...own, ...ended, progress: null, pending: [], children: [], queues: [] }
+  }
+  const [answer, children, queues] = await Promise.all([
+    progressOf(client, workflowId),
+    Promise.all(
+      childrenOf(description)
+        .slice(0, maxChildren)
+        .map((child) => childOf(client, child)),
+    ),
+    Promise.all([
+      queueOf(client, taskQueue, 'workflows'),
+      queueOf(client, taskQueues.light, 'activities'),
+      queueOf(client, taskQueues.compute, 'activities'),
+    ]),
+  ])
+  return { ...own, ...answer, pending: pendingOf(description, Date.now()), children, queues }
+}
+
+async function progressOf(
+  client: Client,
+  workflowId: string,
+): Promise<Pick<Snapshot, 'progress' | 'silent'>> {
+  try {
+    const query = () => client.workflow.getHandle(workflowId).query<Snapshot['progress'], []>('progress')
+    return { progress: await client.withDeadline(Date.now() + patienceMs, query) }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return { progress: null, silent: /registered/i.test(message) ? 'it has no such query' : message }
+  }
+}
+
+async function childOf(client: Client, child: { workflowId: string; type: string }) {
+  const { workflowId, type } = child
+  try {
+    const description = await client.workflow.getHandle(workflowId).describe()
+    const { sentence } = sentenceOf(pendingOf(description, Date.now()))
+    const { progress } = await progressOf(client, workflowId)
+    const far = progress === null ? [] : [farOf(progress)]
+    const doing = [...far, ...(sentence === null ? [] : [sentence])].filter((part) => part !== '').join('; ')
+    return { workflowId, type, doing: doing || description.status.name.toLowerCase() }
+  } catch (error) {
+    return { workflowId, type, doing: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function queueOf(client: Client, name: string, kind: Queue['kind']): Promise<Queue> {
+  const { pollers, stats } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name },
+    taskQueueType: kind === 'workflows' ? 1 : 2, // TaskQueueType
+    reportStats: true,
+  })
+  const backlog = Number(stats?.approximateBacklogCount ?? 0)
+  return { name, kind, pollers: pollers?.length ?? 0, backlog }
+}
+
+async function failureOf(result: Promise<unknown>): Promise<string | null> {
+  try {
+    await result
+    return null
+  } catch (error) {
+    let at: unknown = error instanceof WorkflowFailedError ? error.cause : error
+    const types: string[] = []
+    while (at instanceof Error) {
+      if ('type' in at && typeof at.type === 'string' && at.type !== '') types.push(at.type)
+      if (!(at.cause instanceof Error) || at.cause.message === '') break
+      at = at.cause
+    }
+    const message = at instanceof Error ? at.message : String(at)
+    return types.length > 0 ? `${types.at(-1)}: ${message}` : message
+  }
+}
+
+/** The workflow's own words, whatever its type. */
+function farOf(progress: Readonly<Record<string, unknown>>): string {
+  const given = (name: string) => {
+    const value = progress[name]
+    return typeof value === 'string' || typeof value === 'number' ? value : undefined
+  }
+  const [phase, step, done, parts, update] = ['phase', 'step', 'done', 'parts', 'update'].map(given)
+  const total = given('steps') ?? given('total') ?? given('updates')
+  const what = step === undefined ? '' : 'step '
+  const count = step ?? done ?? parts ?? update
+  const failed = given('failed') ? `${given('failed')} failed` : undefined
+  const pace = [
+    [given('secondsAStep'), 'step'],
+    [given('secondsARun'), 'run'],
+  ].find(([seconds]) => seconds !== undefined)
+  return [
+    phase,
+    count === undefined ? undefined : `${what}${count}${total === undefined ? '' : ` of ${total}`}`,
+    failed,
+    pace && `${Number(pace[0]).toPrecision(3)} s a ${pace[1]}`,
+    given('endsAt') && `done about ${given('endsAt')}`,
+  ]
+    .filter((part) => part !== undefined && part !== '')
+    .join(', ')
+}
+
+const ago = (ms: number) => (ms === 0 ? '' : `${Math.max(0, Math.round((Date.now() - ms) / 1000))} s ago`)
+
+/** The same for people. */
+export function textOf(at: Snapshot): string {
+  const { progress, pending, children, queues } = at
+  const ended = at.closed === undefined ? '' : `, ended ${at.closed}`
+  const head = `${at.workflowId}  ${at.type}  ${at.status.toLowerCase()}  started ${at.started}${ended}`
+  const pendingRows = pending.map((one) => [
+    one.activity,
+    String(one.attempt),
+    one.state,
+    ago(one.sinceMs),
+    one.at === undefined ? '' : `${one.at.phase}, ${one.at.done} of ${one.at.total}`,
+    one.failure === undefined
+      ? ''
+      : `${one.failure.fault}: ${one.failure.message.replaceAll(/\s+/g, ' ').slice(0, 120)}`,
+  ])
+  const queueRows = queues.map((one) => [
+    one.name,
+    one.kind,
+    String(one.pollers),
+    String(one.backlog),
+    one.pollers === 0
+      ? `nobody polls queue ${one.name}: no worker is there, or all are at work for minutes`
+      : '',
+  ])
+  return [
+    head,
+    ...(at.failure === undefined ? [] : [at.failure]),
+    ...(progress === null ? [] : [farOf(progress), ...said(progress)]),
+    ...(at.silent === undefined ? [] : [`It does not answer the query: ${at.silent}`]),
+    ...table(['activity', 'attempt', 'state', 'since', 'progress', 'last failure'], pendingRows),
+    ...table(['child', 'type', 'doing'], children.map((one) => [one.workflowId, one.type, one.doing])), // prettier-ignore
+    ...table(['queue', 'kind', 'pollers', 'backlog', ''], queueRows),
+  ].join('\n')
+}
+
+/** What stands still, in the workflow's words. */
+function said({ doing, since, lastError, failing, notes }: NonNullable<Snapshot['progress']>): string[] {
+  return [
+    ...(doing === undefined ? [] : [`${doing}; no result since ${since}`]),
+    ...(failing === undefined ? [] : [`${failing.activity} fails since ${failing.since}: ${lastError}`]),
+    ...(Array.isArray(notes) ? notes.map(String) : []),
+  ]
+}
+
+const table = (header: string[], rows: string[][]) =>
+  rows.length === 0 ? [] : ['', ...columns([header, ...rows])]
+
+async function main(args: string[]): Promise<number> {
+  const options = {
+    watch: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+  if (values.help) {
+    console.log(usage)
+    return 0
+  }
+  const [workflowId, ...more] = positionals
+  if (workflowId === undefined || more.length > 0)
+    throw new Error(`expected one workflow id, found ${positionals.join(' ') || 'nothing'}\n\n${usage}`)
+  const { client, close } = await connectClient()
+  try {
+    for (;;) {
+      const now = await snapshot(client, workflowId)
+      if (values.watch && process.stdout.isTTY && !values.json) process.stdout.write('\x1b[2J\x1b[H')
+      console.log(values.json ? JSON.stringify(now) : textOf(now))
+      if (!values.watch || now.status !== 'RUNNING') return 0
+      if (!values.json) console.log('')
+      await sleep(2000)
+    }
+  } finally {
+    await close()
+  }
+}
+
+if (realpathSync(process.argv[1] ?? '') === import.meta.filename) runTool('progress', main)

@@ -1,0 +1,40 @@
+/** What a workflow says of a child that failed: the innermost cause, since the wrappers around it say only where. */
+import * as wf from '@temporalio/workflow'
+
+/** The innermost cause's sentence. */
+export function rootOf(error: unknown): string {
+  const at = innermost(error)
+  return at instanceof Error ? at.message.slice(0, 500) : String(at)
+}
+
+/** The same where a person ended the child, which the cause says in a word. */
+export function sentenceOf(error: unknown): string {
+  const at = innermost(error)
+  if (at instanceof wf.TerminatedFailure) return 'it was terminated'
+  return at instanceof wf.CancelledFailure ? 'it was cancelled' : rootOf(error)
+}
+
+function innermost(error: unknown): unknown {
+  let at = error
+  while (at instanceof Error && at.cause instanceof Error && at.cause.message !== '') at = at.cause
+  return at
+}
+
+/** The end of a run whose curve cannot have one of its points. */
+export const evaluationFailed = (step: number, workflowId: string, error: unknown) =>
+  failedChild('EvaluationFailed', `the evaluation at step ${step} (${workflowId})`, error)
+
+/** The end of a run that cannot have the labels it learns from. */
+export const labelFailed = (workflowId: string, error: unknown) =>
+  failedChild('LabelFailed', `the labels of its problems (${workflowId})`, error)
+
+function failedChild(type: string, what: string, error: unknown): wf.ApplicationFailure {
+  const at = innermost(error)
+  const name = at instanceof wf.ApplicationFailure && at.type ? `${at.type}: ` : ''
+  return wf.ApplicationFailure.create({
+    message: `${what} failed: ${name}${sentenceOf(error)}`,
+    type,
+    nonRetryable: true,
+    ...(error instanceof Error && { cause: error }),
+  })
+}
