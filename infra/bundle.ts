@@ -55,6 +55,7 @@ async function bundle(codePath: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(project, 'workflows', 'index.ts'),
+    workflowInterceptorModules: [join(project, 'workflows', 'guard.ts')],
     logger: new DefaultLogger('ERROR'),
   })
   const temporary = join(folder, `${randomUUID()}.tmp`)

@@ -1,0 +1,44 @@
+/** Limits on what several fields of a spec make together. Each fault names its fields, what was expected and what was found. */
+import { evaluatedOf } from '../benchmarks/sizes.ts'
+import { benchmarks as protocols } from '../benchmarks/protocols.ts'
+import type { Benchmark, ResolvedTrain } from '../contracts.ts'
+import { most } from '../contracts/limits.ts'
+import { shardCount } from './batch.ts'
+
+/** Of a training spec with every field. */
+export function trainFaults(spec: ResolvedTrain): string[] {
+  const { batch, steps, evaluate } = spec
+  const completions = batch.problems * batch.group
+  const points = evaluate.benchmarks.length === 0 || evaluate.every === 0 ? 0 : steps / evaluate.every
+  return [
+    ...above('batch: problems x group', completions, most.batchCompletions, 'completions a step'),
+    ...above(
+      'batch: problems x group',
+      shardCount(batch.problems, batch.group),
+      most.shardsAStep,
+      'shards a step',
+    ),
+    ...above('evaluate.every', Math.floor(points), most.evaluatedSteps, 'evaluated steps'),
+    ...evaluationFaults(evaluate, 1, 'evaluate'),
+  ]
+}
+
+/** Of what is evaluated at once: benchmarks x prompts, each in shards. */
+export function evaluationFaults(
+  asked: {
+    readonly benchmarks: readonly Benchmark[]
+    readonly limit?: number | undefined
+    readonly samples?: number | undefined
+  },
+  prompts: number,
+  place: string,
+): string[] {
+  const shards = asked.benchmarks.map((name) =>
+    shardCount(evaluatedOf(name, asked.limit), asked.samples ?? protocols[name].samples),
+  )
+  const all = prompts * shards.reduce((sum, n) => sum + n, 0)
+  return above(`${place}: benchmarks x prompts x samples`, all, most.shardsAnEvaluation, 'shards at once')
+}
+
+const above = (place: string, found: number, limit: number, what: string): string[] =>
+  found <= limit ? [] : [`${place}: expected at most ${limit} ${what}, found ${found}`]
