@@ -11,23 +11,22 @@ import {
   ProbeSpec,
   RunId,
   SpecDocument,
-  SweepSpec,
   VerifySpec,
   type Cell,
   type ResolvedTrain,
+  type SweepSpec,
 } from './contracts.ts'
 import { most } from './contracts/limits.ts'
 import { utf8Bytes } from './contracts/shape.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { isPrompt, promptNames } from './benchmarks/prompts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import { phasesOf } from './nano/schedule.ts'
-import { controls, requireCells, specOf, type PlannedCell } from './spec/arms.ts'
+import { openSweep, specOf, type PlannedCell } from './spec/arms.ts'
 import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'
-import { evaluationFaults } from './spec/within.ts'
+import { evaluationFaults, promptFaults, promptsOf } from './spec/within.ts'
 
 export function admitActivities(deps: Deps) {
   return {
@@ -43,7 +42,7 @@ export function admitActivities(deps: Deps) {
       durable(async () => {
         const parsed = parseSpec(EvaluateSpec, spec, 'evaluate spec')
         checkPrompts(parsed.prompts ?? [])
-        checkEvaluation(parsed)
+        refuse(evaluationFaults(parsed, parsed.prompts?.length ?? 1, 'evaluate spec'))
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
@@ -64,11 +63,6 @@ export function admitActivities(deps: Deps) {
     admitSweep: ({ spec, sweep }: { spec: unknown; sweep: string }) =>
       durable(async () => {
         const { cells, given } = openSweep(spec, sweep)
-        const unknown = Object.keys(given.priorities).find((arm) => !Object.hasOwn(given.arms, arm))
-        if (unknown !== undefined)
-          throw new InvalidSpec(
-            `sweep spec: priorities.${unknown}: expected an arm of the sweep (${Object.keys(given.arms).join(', ').slice(0, 500)})`,
-          )
         const specs = await specsOf(given)
         const [initial, labels] = [initialEvaluations(specs), initialLabels(specs)]
         requireShared([...initial, ...labels])
@@ -111,12 +105,6 @@ export function admitActivities(deps: Deps) {
 /** A cell to be run under its spec, or how it ended. */
 export type SweepCell = PlannedCell &
   ({ readonly spec: ResolvedTrain; readonly priority: number } | { readonly ended: Cell })
-
-function openSweep(spec: unknown, sweep: string): { given: SweepSpec; cells: PlannedCell[] } {
-  const parsed = parseSpec(SweepSpec, spec, 'sweep spec')
-  const given = parsed.controls ? controls(parsed) : parsed
-  return { given, cells: requireCells(sweep, given) }
-}
 
 /** The first cells of a page, as many as one payload carries: large specs come a few at a time. */
 function fitting(page: readonly SweepCell[]): SweepCell[] {
@@ -166,20 +154,10 @@ async function endOf(
   return result.stopped === undefined ? {} : { stopped: result.stopped.message }
 }
 
-function checkPrompts(names: readonly string[]): void {
-  const unknown = names.find((name) => !isPrompt(name))
-  if (unknown === undefined) return
-  throw new InvalidSpec(
-    `prompt: expected ${promptNames.join(', ')} or a template with {problem}, found ${JSON.stringify(unknown.slice(0, 200))}`,
-  )
-}
-
-function checkEvaluation(spec: EvaluateSpec): void {
-  const faults = evaluationFaults(spec, spec.prompts?.length ?? 1, 'evaluate spec')
+const refuse = (faults: readonly string[]) => {
   if (faults.length > 0) throw new InvalidSpec(faults.join('; '))
 }
-
-const promptsOf = ({ prompt, labels }: ResolvedTrain) => (labels ? [prompt, labels.prompt] : [prompt])
+const checkPrompts = (names: readonly string[]) => refuse(promptFaults(names))
 
 /** Search attributes that this namespace has, and those it lacks. */
 async function attributesOf({ client }: Deps): Promise<{ attributes: string[]; missing: string[] }> {

@@ -22,6 +22,7 @@ const permanent = new Set([
   'WrongStore',
   'NonFiniteLoss',
   'PromptTooLong',
+  'DoesNotFit',
   'NotAllowed',
   'WeightsLost',
   'NotKept',

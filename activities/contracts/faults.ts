@@ -23,6 +23,7 @@ export const faults = {
   CorruptObject: 'permanent',
   NonFiniteLoss: 'permanent',
   PromptTooLong: 'permanent',
+  DoesNotFit: 'permanent',
   NotAllowed: 'permanent',
   WeightsLost: 'permanent',
   NotKept: 'permanent',

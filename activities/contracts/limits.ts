@@ -37,6 +37,8 @@ export const most = {
   /** Problems of one batch, and its completions: one worker reads all of them to learn from. */
   batchProblems: 65_536,
   batchCompletions: 1_048_576,
+  /** Tokens of a step, at 16 bytes each in the memory of that worker: 256 GiB. */
+  stepTokens: 2 ** 34,
   /** Samples of one problem: one activity draws and stores them all. */
   samples: 16_384,
   /** The longest context of any model this project runs. */

@@ -1,8 +1,8 @@
 /** From a sweep to its runs: models x arms x seeds, with the control arms that cannot teach anything. */
-import { RunId, type Cell, type ResolvedTrain, type SweepSpec, type TrainSpec } from '../contracts.ts'
+import { RunId, SweepSpec, type Cell, type ResolvedTrain, type TrainSpec } from '../contracts.ts'
 import { most } from '../contracts/limits.ts'
 import { utf8Bytes } from '../contracts/shape.ts'
-import { InvalidSpec, overlay, resolveTrain } from './resolve.ts'
+import { InvalidSpec, overlay, parseSpec, resolveTrain } from './resolve.ts'
 
 /** Arms that a trial needs: no training at all, and rewards without information about the answer. */
 const controlArms: Record<string, TrainSpec> = {
@@ -48,6 +48,17 @@ export function specOf({ base, arms }: SweepSpec, { model, arm, seed }: PlannedC
     if (error instanceof InvalidSpec) throw new InvalidSpec(`sweep spec: arms.${arm}: ${error.message}`)
     throw error
   }
+}
+
+/** A sweep with its control arms, and its runs. Throws InvalidSpec. */
+export function openSweep(spec: unknown, sweep: string): { given: SweepSpec; cells: PlannedCell[] } {
+  const parsed = parseSpec(SweepSpec, spec, 'sweep spec')
+  const given = parsed.controls ? controls(parsed) : parsed
+  const cells = requireCells(sweep, given)
+  const unknown = Object.keys(given.priorities).find((arm) => !Object.hasOwn(given.arms, arm))
+  if (unknown === undefined) return { given, cells }
+  const arms = Object.keys(given.arms).join(', ').slice(0, 500)
+  throw new InvalidSpec(`sweep spec: priorities.${unknown}: expected an arm of the sweep (${arms})`)
 }
 
 /**

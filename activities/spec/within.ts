@@ -1,5 +1,6 @@
 /** Limits on what several fields of a spec make together. Each fault names its fields, what was expected and what was found. */
 import { evaluatedOf } from '../benchmarks/sizes.ts'
+import { isPrompt, promptNames } from '../benchmarks/prompts.ts'
 import { benchmarks as protocols } from '../benchmarks/protocols.ts'
 import type { Benchmark, ResolvedTrain } from '../contracts.ts'
 import { most } from '../contracts/limits.ts'
@@ -7,7 +8,7 @@ import { shardCount } from './batch.ts'
 
 /** Of a training spec with every field. */
 export function trainFaults(spec: ResolvedTrain): string[] {
-  const { batch, steps, evaluate } = spec
+  const { batch, sampling, steps, evaluate } = spec
   const completions = batch.problems * batch.group
   const points = evaluate.benchmarks.length === 0 || evaluate.every === 0 ? 0 : steps / evaluate.every
   return [
@@ -17,6 +18,12 @@ export function trainFaults(spec: ResolvedTrain): string[] {
       shardCount(batch.problems, batch.group),
       most.shardsAStep,
       'shards a step',
+    ),
+    ...above(
+      'batch x sampling.maxTokens',
+      completions * sampling.maxTokens,
+      most.stepTokens,
+      'tokens a step',
     ),
     ...above('evaluate.every', Math.floor(points), most.evaluatedSteps, 'evaluated steps'),
     ...evaluationFaults(evaluate, 1, 'evaluate'),
@@ -39,6 +46,17 @@ export function evaluationFaults(
   const all = prompts * shards.reduce((sum, n) => sum + n, 0)
   return above(`${place}: benchmarks x prompts x samples`, all, most.shardsAnEvaluation, 'shards at once')
 }
+
+/** Of the prompts that a spec names. */
+export function promptFaults(names: readonly string[]): string[] {
+  const unknown = names.find((name) => !isPrompt(name))
+  if (unknown === undefined) return []
+  const found = JSON.stringify(unknown.slice(0, 200))
+  return [`prompt: expected ${promptNames.join(', ')} or a template with {problem}, found ${found}`]
+}
+
+export const promptsOf = ({ prompt, labels }: ResolvedTrain): string[] =>
+  labels ? [prompt, labels.prompt] : [prompt]
 
 const above = (place: string, found: number, limit: number, what: string): string[] =>
   found <= limit ? [] : [`${place}: expected at most ${limit} ${what}, found ${found}`]

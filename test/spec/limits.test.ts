@@ -45,6 +45,8 @@ describe('of a training spec', () => {
     ['completions', { batch: { problems: 64, group: 16_384 } }, { batch: { problems: 65, group: 16_384 } }, 'batch: problems x group: expected at most 1048576 completions a step, found 1064960'],
     // 16 groups of 16 are a shard of 256: 16,000 problems are 1,000 shards, one more problem begins another.
     ['shards', { batch: { problems: 16_000, group: 16 } }, { batch: { problems: 16_001, group: 16 } }, 'batch: problems x group: expected at most 1000 shards a step, found 1001'],
+    // 2^20 completions of 2^14 tokens are 2^34.
+    ['tokens of a step', { batch: { problems: 64, group: 16_384 }, sampling: { maxTokens: 16_384 } }, { batch: { problems: 64, group: 16_384 }, sampling: { maxTokens: 16_385 } }, 'batch x sampling.maxTokens: expected at most 17179869184 tokens a step, found 17180917760'],
     ['maxTokens', { sampling: { maxTokens: 131_072 } }, { sampling: { maxTokens: 131_073 } }, 'sampling.maxTokens: Too big'],
     ['labels', { labels: { samples: 16_384 } }, { labels: { samples: 9e15 } }, 'labels.samples: Too big'],
     ['labels’ tokens', { labels: { sampling: { maxTokens: 131_072 } } }, { labels: { sampling: { maxTokens: 1e6 } } }, 'labels.sampling.maxTokens: Too big'],
