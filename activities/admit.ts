@@ -1,4 +1,5 @@
 /** Parse and resolve what a user gave; ask the namespace which search attributes it knows. Nothing is started yet. */
+import { setImmediate } from 'node:timers/promises'
 import { ApplicationFailure } from '@temporalio/common'
 import { searchAttributes, limits } from '../temporal.config.ts'
 import {
@@ -10,21 +11,23 @@ import {
   ProbeSpec,
   RunId,
   SpecDocument,
-  SweepSpec,
   VerifySpec,
   type Cell,
   type ResolvedTrain,
+  type SweepSpec,
 } from './contracts.ts'
+import { most } from './contracts/limits.ts'
+import { utf8Bytes } from './contracts/shape.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { isPrompt, promptNames } from './benchmarks/prompts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import { orEarlier } from './refused.ts'
 import { phasesOf } from './nano/schedule.ts'
-import { cellsOf, controls, specOf, type PlannedCell } from './spec/arms.ts'
+import { openSweep, specOf, type PlannedCell } from './spec/arms.ts'
 import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'
+import { evaluationFaults, promptFaults, promptsOf } from './spec/within.ts'
 
 export function admitActivities(deps: Deps) {
   const admitting = <T>(body: () => Promise<T>) => durable(() => orEarlier(deps, body))
@@ -41,6 +44,7 @@ export function admitActivities(deps: Deps) {
       admitting(async () => {
         const parsed = parseSpec(EvaluateSpec, spec, 'evaluate spec')
         checkPrompts(parsed.prompts ?? [])
+        refuse(evaluationFaults(parsed, parsed.prompts?.length ?? 1, 'evaluate spec'))
         return { spec: parsed, model: parsed.model ?? null }
       }),
 
@@ -61,19 +65,13 @@ export function admitActivities(deps: Deps) {
     admitSweep: ({ spec, sweep }: { spec: unknown; sweep: string }) =>
       admitting(async () => {
         const { cells, given } = openSweep(spec, sweep)
-        for (const { run } of cells) parseSpec(RunId, run, 'run id')
-        const ofFirstSeed = cells.filter(({ seed }) => seed === given.seeds[0])
-        const specs = ofFirstSeed.map((cell) => specOf(given, cell))
-        checkPrompts(specs.flatMap(promptsOf))
-        const unknown = Object.keys(given.priorities).find((arm) => given.arms[arm] === undefined)
-        if (unknown !== undefined)
-          throw new InvalidSpec(
-            `sweep spec: priorities.${unknown}: expected an arm of the sweep (${Object.keys(given.arms).join(', ')})`,
-          )
+        const specs = await specsOf(given)
+        const [initial, labels] = [initialEvaluations(specs), initialLabels(specs)]
+        requireShared([...initial, ...labels])
         return {
           total: cells.length,
-          initial: initialEvaluations(specs),
-          labels: initialLabels(specs),
+          initial,
+          labels,
           concurrency: given.concurrency ?? limits.sweepConcurrency,
           ...(await attributesOf(deps)),
         }
@@ -83,14 +81,14 @@ export function admitActivities(deps: Deps) {
     planCells: ({ spec, sweep, from }: { spec: unknown; sweep: string; from: number }) =>
       admitting(async () => {
         const { cells, given } = openSweep(spec, sweep)
-        return Promise.all(
-          cells.slice(from, from + limits.sweepPage).map(async (cell): Promise<SweepCell> => {
-            const resolved = specOf(given, cell)
-            const ended = await endOf(deps, cell.run, resolved)
-            if (ended !== null) return { ...cell, ended: { ...cell, status: 'completed', ...ended } }
-            return { ...cell, spec: resolved, priority: given.priorities[cell.arm] ?? 3 }
-          }),
-        )
+        const priorities = new Map(Object.entries(given.priorities))
+        const page = cells.slice(from, from + limits.sweepPage).map(async (cell): Promise<SweepCell> => {
+          const resolved = specOf(given, cell)
+          const ended = await endOf(deps, cell.run, resolved)
+          if (ended !== null) return { ...cell, ended: { ...cell, status: 'completed', ...ended } }
+          return { ...cell, spec: resolved, priority: priorities.get(cell.arm) ?? 3 }
+        })
+        return fitting(await Promise.all(page))
       }),
 
     admitPretrain: ({ spec }: { spec: unknown }) =>
@@ -110,10 +108,39 @@ export function admitActivities(deps: Deps) {
 export type SweepCell = PlannedCell &
   ({ readonly spec: ResolvedTrain; readonly priority: number } | { readonly ended: Cell })
 
-function openSweep(spec: unknown, sweep: string): { given: SweepSpec; cells: PlannedCell[] } {
-  const parsed = parseSpec(SweepSpec, spec, 'sweep spec')
-  const given = parsed.controls ? controls(parsed) : parsed
-  return { given, cells: cellsOf(sweep, given) }
+/** The first cells of a page, as many as one payload carries: large specs come a few at a time. */
+function fitting(page: readonly SweepCell[]): SweepCell[] {
+  let bytes = 0
+  return page.filter((cell, i) => {
+    bytes += utf8Bytes(JSON.stringify(cell))
+    return i === 0 || bytes <= most.specBytes
+  })
+}
+
+/** What each model is asked under each arm; the seed is the first one's. */
+async function specsOf(given: SweepSpec): Promise<ResolvedTrain[]> {
+  const [model = '', seed = 0] = [given.models[0], given.seeds[0]]
+  const ofArms: ResolvedTrain[] = []
+  for (const arm of Object.keys(given.arms)) {
+    const spec = specOf(given, { run: '', model, arm, seed })
+    checkPrompts(promptsOf(spec))
+    ofArms.push(spec)
+    if (ofArms.length % armsATurn === 0) await setImmediate()
+  }
+  return given.models.flatMap((model) => ofArms.map((spec) => ({ ...spec, model })))
+}
+
+/** Arms that are resolved before the worker does something else: some 10 ms. */
+const armsATurn = 32
+
+/** What a sweep computes before its window opens is started at once, and named in one payload. */
+function requireShared(tasks: readonly unknown[]): void {
+  const bytes = utf8Bytes(JSON.stringify(tasks))
+  if (tasks.length > most.sharedTasks || bytes > most.sharedBytes)
+    throw new InvalidSpec(
+      `sweep spec: models and arms: expected at most ${most.sharedTasks} evaluations and labels of initial models of ` +
+        `${most.sharedBytes} bytes, found ${tasks.length} of ${bytes}`,
+    )
 }
 
 /** How a run ended under this very spec, or null if it has to go on. */
@@ -129,15 +156,10 @@ async function endOf(
   return result.stopped === undefined ? {} : { stopped: result.stopped.message }
 }
 
-function checkPrompts(names: readonly string[]): void {
-  const unknown = names.find((name) => !isPrompt(name))
-  if (unknown === undefined) return
-  throw new InvalidSpec(
-    `prompt: expected ${promptNames.join(', ')} or a template with {problem}, found ${JSON.stringify(unknown)}`,
-  )
+const refuse = (faults: readonly string[]) => {
+  if (faults.length > 0) throw new InvalidSpec(faults.join('; '))
 }
-
-const promptsOf = ({ prompt, labels }: ResolvedTrain) => (labels ? [prompt, labels.prompt] : [prompt])
+const checkPrompts = (names: readonly string[]) => refuse(promptFaults(names))
 
 /** Search attributes that this namespace has, and those it lacks. */
 async function attributesOf({ client }: Deps): Promise<{ attributes: string[]; missing: string[] }> {

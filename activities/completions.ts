@@ -13,11 +13,13 @@ import { requireTable, rolloutsTable, tableRef } from './checkpoint/tables.ts'
 import type { Policy, Rollout, Sampling } from './contracts.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
+import { requireSampling } from './fit.ts'
 import { openTokenizerOf } from './open.ts'
 import { requirePolicy } from './replay.ts'
 import { storeSamples, type Sampled } from './rollouts.ts'
 import type { Purpose } from './seed.ts'
 import { cut } from './spec/batch.ts'
+import type { Drawn } from './spec/memory.ts'
 import type { ComputeDeps } from './update.ts'
 import type { Store } from './checkpoint/store.ts'
 
@@ -76,8 +78,9 @@ export async function complete(
   const range = shards[shard]
   if (range === undefined) throw new RangeError(`shard ${shard} of completions: there are ${shards.length}`)
   const unfinished = keys.unfinishedCompletions(completions, shard)
+  const fits = (drawn: Drawn) => requireSampling(deps, policy, drawn, control)
   return storeSamples(
-    { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs },
+    { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs, fits },
     policy,
     wanted.problems.slice(range.from, range.to).map((problem) => ({
       problem,

@@ -20,6 +20,8 @@ export interface Deps {
   readonly identity: string
   /** The task queue that only this worker polls, where it prefers to go on with what it holds; null without one. */
   readonly queue: string | null
+  /** What it computes with, and in; what it says of itself where it is asked whether something fits. */
+  readonly machine?: { readonly threads: number; readonly memoryBytes: number }
   /** Milliseconds since the epoch: the clock of provenance, and of nothing else. */
   readonly now: () => number
 }

@@ -3,6 +3,7 @@ import type { Deps } from './deps.ts'
 import type { Engine } from './engine/port.ts'
 import { admitActivities } from './admit.ts'
 import { enrollActivities } from './enroll.ts'
+import { estimateActivities } from './estimate.ts'
 import { evaluateActivities } from './evaluate.ts'
 import { exportActivities } from './export.ts'
 import { housekeepActivities } from './housekeep.ts'
@@ -27,6 +28,7 @@ export interface Activities {
 export function lightActivities(deps: Deps) {
   return {
     ...admitActivities(deps),
+    ...estimateActivities(deps),
     ...intakeActivities(deps),
     ...enrollActivities(deps),
     ...recallActivities(deps),

@@ -13,6 +13,7 @@ import { durable } from './durable.ts'
 import { NUMERICS_VERSION, policyOf } from './engine/embedded.ts'
 import type { Engine, Minibatch } from './engine/port.ts'
 import type { Deps } from './deps.ts'
+import { requireUpdate } from './fit.ts'
 import { requireStore } from './open.ts'
 import { initialFiles } from './nano/initialise.ts'
 import { layoutOf, pretrainingBatch, scheduleOf } from './nano/schedule.ts'
@@ -95,7 +96,14 @@ function learn(deps: Deps, engine: Engine, input: Learn) {
             lineage: digestOf({ parent, phase }),
           }
         : checkpoint
-    const plan = { lineage, microbatchTokens: 8192, store: 'weights and state' } as const
+    const microbatchTokens = 8192
+    await requireUpdate(
+      deps,
+      start.policy,
+      { minibatches, microbatchTokens, optimizer: optimizer.name },
+      control,
+    )
+    const plan = { lineage, microbatchTokens, store: 'weights and state' } as const
     const updated = await engine.update(start, minibatches, { name: 'nll' }, optimizer, plan, control)
     const loss = updated.sums.reduce((sum, { loss }) => sum + loss, 0) / updated.sums.length
     await commit(deps.store, key, PretrainDocument, { format: 1, checkpoint: updated.checkpoint, loss })

@@ -13,6 +13,7 @@ import { CorruptObject } from './checkpoint/store.ts'
 import { readTable, rolloutsTable, writeTable } from './checkpoint/tables.ts'
 import type { Policy, Rollout, TableRef } from './contracts.ts'
 import type { Control, Decoding, Engine, Prompt } from './engine/port.ts'
+import type { Drawn } from './spec/memory.ts'
 import { promptOf } from './spec/prompt.ts'
 import type { Tokenizer } from './policy/tokenizer.ts'
 
@@ -31,6 +32,8 @@ export interface Sampling {
   readonly key: string
   readonly unfinished: string
   readonly inputs: string
+  /** Refuses what this worker's memory cannot hold. */
+  readonly fits: (drawn: Drawn) => Promise<void>
 }
 
 /** A stored table, and the seconds of computing that this attempt spent on it. */
@@ -38,7 +41,7 @@ export type Sampled = TableRef & { readonly deviceSeconds: number }
 
 /** Stores `samples` completions of each problem under the named prompt; those of an earlier attempt are not sampled. */
 export async function storeSamples(
-  { engine, tokenizer, store, key, unfinished, inputs }: Sampling,
+  { engine, tokenizer, store, key, unfinished, inputs, fits }: Sampling,
   policy: Policy,
   asked: readonly Asked[],
   prompt: string,
@@ -58,6 +61,9 @@ export async function storeSamples(
       (sample) => !done.has(placeOf({ problem: problem.id, occurrence, sample })),
     ),
   }))
+  const promptTokens = prompts.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
+  const completions = prompts.reduce((sum, prompt) => sum + prompt.samples.length, 0)
+  await fits({ promptTokens, maxTokens: sampling.maxTokens, completions })
   const decoding = { ...sampling, stop: prompts[0]?.stop ?? [] }
   try {
     for await (const completion of engine.sample(policy, prompts, decoding, control)) {

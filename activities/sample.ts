@@ -5,6 +5,7 @@ import { digestOf } from './checkpoint/canonical.ts'
 import { ShardTask, type Policy } from './contracts.ts'
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
+import { requireSampling } from './fit.ts'
 import { openCheckpoint, openSpec, openTokenizerOf, requireStore } from './open.ts'
 import { requireNewest } from './replay.ts'
 import { storeSamples, type Sampled } from './rollouts.ts'
@@ -38,7 +39,15 @@ export function sampleActivities(deps: ComputeDeps) {
         const places = batchOf(problems, spec, step).slice(range.from, range.to)
         const unfinished = keys.unfinishedRollouts(run, step, shard)
         const sampled = await storeSamples(
-          { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs: inputsOf(policy) },
+          {
+            engine: deps.engine,
+            tokenizer,
+            store: deps.store,
+            key,
+            unfinished,
+            inputs: inputsOf(policy),
+            fits: (drawn) => requireSampling(deps, policy, drawn, control),
+          },
           policy,
           places.map(({ problem, occurrence }) => ({
             problem,

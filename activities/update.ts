@@ -5,6 +5,7 @@ import { joined } from './checkpoint/join.ts'
 import { CorruptObject } from './checkpoint/store.ts'
 import type { Checkpoint, CheckpointDocument } from './contracts.ts'
 import type { Control, Engine, MinibatchSums, Stored } from './engine/port.ts'
+import { requireUpdate } from './fit.ts'
 import { learn } from './grpo/learn.ts'
 import type { Deps } from './deps.ts'
 import { openCheckpoint, type OpenSpec } from './open.ts'
@@ -74,6 +75,13 @@ export async function update(
   control: Control,
 ): Promise<{ checkpoint: Checkpoint; sums: MinibatchSums[] }> {
   const minibatches = learn(table, spec, step)
-  const plan = { lineage, microbatchTokens: spec.batch.microbatchTokens, store }
+  const { microbatchTokens } = spec.batch
+  await requireUpdate(
+    deps,
+    before.policy,
+    { minibatches, microbatchTokens, optimizer: spec.optimizer.name },
+    control,
+  )
+  const plan = { lineage, microbatchTokens, store }
   return deps.engine.update(before, minibatches, spec.objective, spec.optimizer, plan, control)
 }

@@ -55,7 +55,8 @@ async function bundle(codePath: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(project, 'workflows', 'index.ts'),
-    workflowInterceptorModules: [join(project, 'workflows', 'watch.ts')],
+    // The first is the outermost: an input is looked at before anything else is done with it.
+    workflowInterceptorModules: ['guard.ts', 'watch.ts'].map((name) => join(project, 'workflows', name)),
     logger: new DefaultLogger('ERROR'),
   })
   const temporary = join(folder, `${randomUUID()}.tmp`)

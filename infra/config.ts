@@ -77,6 +77,7 @@ const Environment = z.object({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, 'expected letters, digits and . _ - (at most 100)')
     .optional(),
+  PLACEBO_MEMORY: Size.optional(),
   PLACEBO_THREADS: Count.default(() => availableParallelism()),
   HF_TOKEN: z.string().min(1).optional(),
   HF_ENDPOINT: z.url('expected a URL').optional(),
@@ -92,11 +93,19 @@ export interface Config {
   /** URL prefixes that a spec may name. */
   readonly allow: readonly string[]
   readonly threads: number
+  /** What a computation may take: what would take more is refused before it is begun. */
+  readonly memoryBytes: number
   /** Models that may stay in memory between calls. */
   readonly residentBytes: number
   /** The worker's version, where workers are versioned; null where they are not. */
   readonly buildId: string | null
   readonly hub: { readonly endpoint?: string; readonly token?: string }
+}
+
+/** The machine's memory, or less where this process's control group has a limit. */
+export function memoryOfMachine(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
 }
 
 export class InvalidConfig extends Error {
@@ -124,6 +133,7 @@ export function readConfig(env: Environment): Config {
     cacheFloorBytes: data.PLACEBO_CACHE_FLOOR,
     allow: data.PLACEBO_ALLOW,
     threads: data.PLACEBO_THREADS,
+    memoryBytes: data.PLACEBO_MEMORY ?? memoryOfMachine(),
     residentBytes: Math.floor(totalmem() / 4),
     buildId: data.PLACEBO_BUILD_ID ?? null,
     hub: {

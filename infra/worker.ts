@@ -73,7 +73,7 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
       : null
   const identity = `${role}@${hostname()}:${process.pid}`
   const queue = engine === null ? null : `${config.taskQueues.compute}:${randomUUID()}`
-  const own = { identity, queue, storeId, now }
+  const own = { identity, queue, storeId, now, machine: { threads, memoryBytes: settings.memoryBytes } }
   const deps = { store, blobs, client, dataFolder, allow, hub, ...own }
   let elsewhere: WrongStore | null = null
   const leave = (error: WrongStore) => {

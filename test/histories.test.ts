@@ -45,6 +45,35 @@ const stepScore = strict({
 const cell = { run: contracts.RunId, model: z.string(), arm: z.string(), seed: natural }
 const learn = { recipe: contracts.PretrainSpec.shape.recipe, seed: natural, store: z.uuid().exactOptional() }
 const report = strict({ text: z.string(), page: z.string(), results: z.string(), failed: natural })
+/** What a spec would take: quantities, each with its source. */
+const estimated = strict({
+  type: z.enum([
+    'train',
+    'evaluate',
+    'label',
+    'probe',
+    'sweep',
+    'score',
+    'pretrain',
+    'export',
+    'gc',
+    'verify',
+  ]),
+  quantities: z.array(
+    strict({
+      of: z.string(),
+      name: z.string(),
+      value: z.number(),
+      unit: z.enum(['parameters', 'bytes', 'tokens', 'FLOP', 'seconds', 'count']),
+      source: z.discriminatedUnion('kind', [
+        strict({ kind: z.literal('exact') }),
+        strict({ kind: z.literal('measured'), on: z.string() }),
+        strict({ kind: z.literal('estimated'), by: z.string() }),
+      ]),
+    }),
+  ),
+  notes: z.array(z.string()),
+})
 const exported = strict({ folder: z.string(), policy: Digest })
 const uploads = strict({ stale: natural, young: natural, discarded: natural })
 
@@ -116,6 +145,10 @@ const activities = {
       count: natural,
       findings: contracts.DataFindings.exactOptional(),
     }),
+  ],
+  estimate: [
+    strict({ spec: z.unknown() }),
+    estimated.extend({ table: z.array(z.tuple([z.string(), z.string(), z.string(), z.string()])) }),
   ],
   enroll: [
     contracts.EnrollTask,
@@ -292,6 +325,7 @@ const started = {
     z.tuple([contracts.ProbeSpec]),
     strict({ results: z.array(contracts.Probed), deviceSeconds: z.number() }),
   ],
+  estimate: [z.tuple([z.unknown()]), estimated],
   pretrain: [z.tuple([contracts.PretrainSpec]), strict({ model: contracts.Source, policy: Digest })],
   export: [z.tuple([contracts.ExportSpec]), exported],
   gc: [

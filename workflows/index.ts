@@ -1,4 +1,5 @@
 /** The workflow types, as the CLI's --type names them. */
+export { estimate } from './estimate.ts'
 export { evaluate } from './evaluate.ts'
 export { exportCheckpoint as export } from './export.ts'
 export { gc } from './gc.ts'

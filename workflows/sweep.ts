@@ -19,10 +19,14 @@ import { train } from './train.ts'
 
 export const progressQuery = wf.defineQuery<SweepProgress>('progress')
 
-/** `ended` is what continue-as-new carries: the cells that are through, when the window is drained. */
-export async function sweep(input: unknown, ended: readonly Cell[] = []) {
+/**
+ * What continue-as-new carries, when the window is drained: the cells that are through, of which the first `through` are
+ * the sweep's first. Sweeps of before it was noted plan those again.
+ */
+export async function sweep(input: unknown, ended: readonly Cell[] = [], through = 0) {
   const { workflowId } = wf.workflowInfo()
-  const cells = new Cells(input, workflowId, ended)
+  const page = (from: number) => light.planCells({ spec: input, sweep: workflowId, from })
+  const cells = new Cells(workflowId, page, ended, through)
   const running = new Set<string>()
   const pace = new Pace()
   const progress = (): SweepProgress => ({
@@ -50,14 +54,17 @@ export async function sweep(input: unknown, ended: readonly Cell[] = []) {
       if (cell === undefined) return
       running.add(cell.run)
       show()
-      cells.end(await runCell(cell, workflowId, attributes))
+      cells.end(shortened(await runCell(cell, workflowId, attributes), total))
       pace.mark(Date.now())
       running.delete(cell.run)
     }
   }
   await Promise.all(Array.from({ length: Math.min(concurrency, total) }, lane))
   show()
-  if (!cells.done) return wf.continueAsNew<typeof sweep>(input, cells.ended())
+  if (!cells.done) {
+    const carried = cells.carried()
+    return wf.continueAsNew<typeof sweep>(input, carried.ended, carried.through)
+  }
   return light.report({ sweep: workflowId, cells: cells.inOrder() })
 }
 
@@ -95,7 +102,7 @@ async function runCell(
     const { stopped } = await wf.executeChild(train, {
       args: [spec],
       workflowId: cell.run,
-      priority: { priorityKey: priority, fairnessKey: cell.model.slice(0, 64) },
+      priority: { priorityKey: priority, fairnessKey: fairnessKeyOf(cell.model) },
       searchAttributes: Object.fromEntries(
         Object.entries(attributes).filter(([name]) => known.includes(name)),
       ),
@@ -104,5 +111,19 @@ async function runCell(
   } catch (error) {
     if (isOwnCancellation(error)) throw error
     return { ...cell, status: 'failed', failure: rootOf(error) }
+  }
+}
+
+/** 64 bytes at most: a character for each byte, whatever the model is called. */
+const fairnessKeyOf = (model: string) => model.replaceAll(/[^ -~]/g, '?').slice(0, 64)
+
+/** All cells travel in one payload, so the more there are, the less each says of its end; its own run says all. */
+function shortened(cell: Cell, total: number): Cell {
+  const characters = Math.max(30, Math.min(500, Math.floor(300_000 / total)))
+  const { failure, stopped } = cell
+  return {
+    ...cell,
+    ...(failure !== undefined && { failure: failure.slice(0, characters) }),
+    ...(stopped !== undefined && { stopped: stopped.slice(0, characters) }),
   }
 }

@@ -25,6 +25,7 @@ export const faults = {
   NonFiniteLogits: 'permanent',
   PromptTooLong: 'permanent',
   EmptyPrompt: 'permanent',
+  DoesNotFit: 'permanent',
   NotAllowed: 'permanent',
   WeightsLost: 'permanent',
   NotKept: 'permanent',

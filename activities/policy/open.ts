@@ -3,10 +3,10 @@
  * model is found here, before anything is computed: UnsupportedModel for what this project cannot run, CorruptModel for
  * files that contradict each other. Reads no weights. An index file is not needed: the shards say what they hold.
  */
-import { readFile, realpath } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
 import type { External } from '../onnx/graph.ts'
-import { parseConfig, tensorShapes, type ModelConfig } from './config.ts'
+import { parseConfig, tensorShapes, UnsupportedModel, type ModelConfig } from './config.ts'
 import {
   checkTensors,
   CorruptModel,
@@ -43,6 +43,17 @@ export async function openPolicy(files: readonly PolicyFile[]): Promise<OpenPoli
   const tensors = await indexTensors(weights)
   checkTensors(tensors, tensorShapes(config))
   return { config, files, tensors, weightsFolder: commonFolder(weights.map(({ path }) => path)) }
+}
+
+/** A configuration has a few kilobytes; what is larger is none. */
+const maxConfigBytes = 4 * 2 ** 20
+
+/** The configuration alone, where nothing else of a model is at hand. Throws UnsupportedModel, CorruptModel. */
+export async function readConfig(path: string): Promise<ModelConfig> {
+  const { size } = await stat(path)
+  if (size > maxConfigBytes)
+    throw new UnsupportedModel(`config.json: expected at most ${maxConfigBytes} bytes, found ${size}`)
+  return parseConfig(await readJson([{ name: 'config.json', path }], 'config.json'), 'config.json')
 }
 
 /** Where a tensor lies, as a graph's external weight names it. */

@@ -20,10 +20,15 @@ export function shardsOf({ batch }: Pick<ResolvedTrain, 'batch'>): { from: numbe
   return cut(batch.problems, batch.group)
 }
 
+/** Whole groups in a shard. */
+export const groupsAShard = (group: number): number => Math.max(1, Math.floor(completionsAShard / group))
+
+export const shardCount = (count: number, group: number): number => Math.ceil(count / groupsAShard(group))
+
 /** Places 0..count-1 in runs of whole groups. */
 export function cut(count: number, group: number): { from: number; to: number }[] {
-  const size = Math.max(1, Math.floor(completionsAShard / group))
-  return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({
+  const size = groupsAShard(group)
+  return Array.from({ length: shardCount(count, group) }, (_, i) => ({
     from: i * size,
     to: Math.min(count, (i + 1) * size),
   }))

@@ -7,8 +7,11 @@
 import type { z } from 'zod'
 import { digestOf } from '../checkpoint/canonical.ts'
 import { ResolvedTrain, TrainSpec } from '../contracts.ts'
+import { most } from '../contracts/limits.ts'
+import { shapeFault } from '../contracts/shape.ts'
 import { labelRewards } from '../rewards/index.ts'
 import { labelPresets, presets } from './presets.ts'
+import { trainFaults } from './within.ts'
 
 /** A spec that does not fit its schema: every path, what was expected and what was found. */
 export class InvalidSpec extends Error {
@@ -16,24 +19,40 @@ export class InvalidSpec extends Error {
 }
 
 export function parseSpec<T>(schema: z.ZodType<T>, input: unknown, kind: string): T {
+  const fault = shapeFault(input, most)
+  if (fault !== null) throw new InvalidSpec(`${kind}: ${fault}`)
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const lines = parsed.error.issues.flatMap((issue) => describe(issue, input))
-  throw new InvalidSpec(`${kind}: ${lines.join('; ')}`)
+  throw new InvalidSpec(`${kind}: ${faultsOf(parsed.error, input)}`)
 }
 
-/** A union's own complaint says nothing; the complaints of its closest alternative do. */
-function describe(issue: z.core.$ZodIssue, input: unknown): string[] {
-  const path = issue.path.length > 0 ? issue.path.map(String).join('.') : '(whole spec)'
+/** The first few faults and the number of the others: a message is read by people, and stored in histories. */
+function faultsOf({ issues }: z.ZodError, input: unknown): string {
+  const lines: string[] = []
+  let others = 0
+  for (const issue of issues)
+    if (issue.code === 'unrecognized_keys') {
+      const path = issue.path.length === 0 ? '' : `${pathOf(issue.path)}.`
+      const named = issue.keys.slice(0, Math.max(0, most.faultsNamed - lines.length))
+      lines.push(...named.map((key) => `${path}${short(key)}: unknown key`))
+      others += issue.keys.length - named.length
+    } else if (lines.length < most.faultsNamed) lines.push(describe(issue, input))
+    else others += 1
+  return [...lines, ...(others > 0 ? [`and ${others} more`] : [])].join('; ')
+}
+
+function describe(issue: z.core.$ZodIssue, input: unknown): string {
   const found = issue.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    (at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key],
     input,
   )
-  const shown = found === undefined ? 'nothing' : JSON.stringify(found)?.slice(0, 80)
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `${path === '(whole spec)' ? '' : `${path}.`}${key}: unknown key`)
-  return [`${path}: ${issue.message}, found ${shown}`]
+  const shown = found === undefined ? 'nothing' : short(JSON.stringify(found) ?? '')
+  return `${pathOf(issue.path)}: ${issue.message.slice(0, 500)}, found ${shown}`
 }
+
+const short = (text: string) => text.slice(0, most.charactersShown)
+const pathOf = (path: readonly PropertyKey[]) =>
+  path.length > 0 ? path.map((key) => short(String(key))).join('.') : '(whole spec)'
 
 const defaultsByName = {
   adamw: { ...presets.paper.optimizer },
@@ -55,16 +74,21 @@ export function resolveTrain(input: unknown): ResolvedTrain {
   }
   const { labels, ...fields } = given
   const resolved = withoutDefaults(parseSpec(ResolvedTrain, merge(start, fields), 'train spec'))
-  if (labelRewards(resolved.reward).length === 0) return resolved // in a sweep, `labels` of the base are other arms'
+  // In a sweep, `labels` of the base are other arms'.
+  if (labelRewards(resolved.reward).length === 0) return within(resolved)
   const own = {
     prompt: resolved.prompt,
     sampling: { temperature: 1, topP: 1, maxTokens: resolved.sampling.maxTokens },
   }
-  return parseSpec(
-    ResolvedTrain,
-    { ...resolved, labels: merge({ ...own, ...labelPresets[preset] }, labels) },
-    'train spec',
-  )
+  const labelled = { ...resolved, labels: merge({ ...own, ...labelPresets[preset] }, labels) }
+  return within(parseSpec(ResolvedTrain, labelled, 'train spec'))
+}
+
+/** A spec whose products are within their limits too. Throws InvalidSpec. */
+function within(spec: ResolvedTrain): ResolvedTrain {
+  const faults = trainFaults(spec)
+  if (faults.length > 0) throw new InvalidSpec(`train spec: ${faults.join('; ')}`)
+  return spec
 }
 
 /** A field that came later is absent while it has its default, so that what was stored before it stays equal. */

@@ -45,6 +45,7 @@ const recorded: readonly Recorded[] = [
   { name: 'train-stopped', type: 'train', input: { ...train, stop: { reward: { atMost: 1, steps: 2 } } } },
   { name: 'train-majority', type: 'train', input: { ...train, reward: 'majority', labels, data: few } },
   { name: 'evaluate', type: 'evaluate', input: { model: 'nano/talker', benchmarks: ['nano'], limit: 8 } },
+  { name: 'estimate', type: 'estimate', input: train },
   { name: 'label', type: 'label', input: { model: 'nano/talker', data: few, ...labels } },
   { name: 'score', type: 'score', input: { run: 'train', reward: 'format' } },
   { name: 'probe', type: 'probe', input: { model: 'nano/coder', benchmarks: ['nano'], limit: 8 } },

@@ -1,0 +1,27 @@
+/**
+ * What a workflow is started with, looked at before anything else: an input that is too deep or too large to be handed
+ * on would fail the workflow's task, which is tried for ever, where a failure of the workflow is an answer.
+ */
+import { ApplicationFailure, type WorkflowInterceptors } from '@temporalio/workflow'
+import { most } from '../activities/contracts/limits.ts'
+import { shapeFault, utf8Bytes } from '../activities/contracts/shape.ts'
+
+export const interceptors = (): WorkflowInterceptors => ({
+  inbound: [
+    {
+      execute: async (input, next) => {
+        const fault = faultOf(input.args[0])
+        if (fault !== null) throw ApplicationFailure.nonRetryable(`input: ${fault}`, 'InvalidSpec')
+        return next(input)
+      },
+    },
+  ],
+})
+
+/** What is wrong with an input's shape, or null. */
+export function faultOf(input: unknown): string | null {
+  const fault = shapeFault(input, most)
+  if (fault !== null) return fault
+  const bytes = utf8Bytes(JSON.stringify(input) ?? '')
+  return bytes <= most.specBytes ? null : `expected at most ${most.specBytes} bytes as JSON, found ${bytes}`
+}
