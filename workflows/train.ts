@@ -49,6 +49,7 @@ export async function train(input: unknown, state?: TrainState): Promise<TrainRe
     } catch (error) {
       if (spec.stop?.nonFinite !== true) throw error
       standing.stopped = nonFinite(error, last)
+      last = standing.stopped.step
       break
     }
     last = step
