@@ -5,6 +5,7 @@
  * Digests of sampled tokens and trained weights differ between processors and are not here; activities that would
  * compute are given an engine whose answers are written out (written.ts). Made-up digests are one digit, 64 times.
  */
+import { policyOf } from '../activities/engine/embedded.ts'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -224,10 +225,10 @@ describe('models', () => {
     try {
       // What was taken in before is found by its key, without a download.
       const key = 'models/5c1d628cddc4ba03f37a85b953c34fb6c258372c039fa6e6f837f8d862143755.json'
-      const policy = { digest: digest('0'), files: names.map((name) => ({ name, digest: digest('1'), sizeBytes: 1 })) } // prettier-ignore
+      const policy = policyOf(names.map((name) => ({ name, digest: digest('1'), sizeBytes: 1 })))
       await commit(hub.store, key, contracts.ModelDocument, { format: 1, source: `hf://o/m@${sha}`, policy })
       const taken = await hub.run(hub.verbs.intakeModel, { model: `hf://o/m@${sha}` })
-      expect(taken).toEqual({ source: key, policy: digest('0') })
+      expect(taken).toEqual({ source: key, policy: policy.digest })
     } finally {
       server.close()
       await hub.close()
@@ -307,24 +308,21 @@ describe('problems', () => {
     const { source: data } = await takeIn({ name: 'nano', only: ['14+7*2', '8+7*6'] })
     const label = (problem: string, label: string, verdict: Label['verdict']): Label => ({ problem, label, votes: 3, answered: 4, samples: 4, answers: 2, verdict }) // prettier-ignore
     const rows = [label('14+7*2', '28', 'correct'), label('8+7*6', '90', 'incorrect')]
-    const labels = keys.labels(digest('2'))
-    const table = await writeTable(
-      worker.store,
-      keys.labelsTable(digest('2')),
-      labelsTable,
-      rows,
-      digest('3'),
-    )
+    const votes = {
+      completions: digest('4'),
+      grader: 'a grader',
+      vote: 'equivalent',
+      extract: 'box',
+    } as const
+    const [labels, tableKey] = [keys.labels(digestOf(votes)), keys.labelsTable(digestOf(votes))]
+    const table = await writeTable(worker.store, tableKey, labelsTable, rows, digest('3'))
     const share = { value: 1, low: 0, high: 1 }
     const result = { problems: 2, samples: 4, labelled: 2, wrong: 1, labelledShare: share, wrongShare: share, agreement: share } // prettier-ignore
     await commit(worker.store, labels, contracts.LabelsDocument, {
       format: 1,
       policy: digest('0'),
       problems: digest('1'),
-      completions: digest('4'),
-      grader: GRADER_VERSION,
-      vote: 'equivalent',
-      extract: 'box',
+      ...votes,
       table,
       result,
     })
@@ -336,11 +334,11 @@ describe('problems', () => {
     }
     expect(found).toEqual({
       majority: {
-        source: 'data/3b2e8b80c2738081710589ba2131b800fbb46d6b22fd96684299fe7822ce43c6.json',
+        source: 'data/c03296cbebe0ed1e06dc2b338cc8fd73eeecd80cac14f5870c539d1a7b0f4026.json',
         problems: '20e7837a4fdcc6e20fe3992ac3dde922b3469275b4467340e7a3c34b3135f56e',
       },
       incorrect: {
-        source: 'data/97342afaf9e61f2e2344ebef598df590c3cfad3b5527eda5d3fb43458aa7e779.json',
+        source: 'data/efe7a1934520ff13c92a6d0c2ce52eb97a979db3cfcee1880c90bf56a79c63cb.json',
         problems: '875fc6c2d6786ae8be7f38cd78a9526d593486fa7af4cc895f05b752c165ae6f',
       },
     })
@@ -526,9 +524,9 @@ describe('keys', () => {
 
   it('of a model on its way: its first weights, and a chunk of updates after a made-up parent', async () => {
     const { verbs, run, store } = worker
-    const policy = { digest: digest('0'), files: ['config.json', 'model.safetensors'].map((name) => ({ name, digest: digest('1'), sizeBytes: 1 })) } // prettier-ignore
+    const policy = policyOf(['config.json', 'model.safetensors'].map((name) => ({ name, digest: digest('1'), sizeBytes: 1 }))) // prettier-ignore
     const optimizer = { name: 'adamw' as const, updates: 0, state: [] }
-    const parent = { policy, lineage: digest('2'), optimizer }
+    const parent = { policy, lineage: digest('3'), optimizer }
     await commit(store, keys.pretrain(digest('3')), contracts.PretrainDocument, { format: 1, checkpoint: parent, loss: null }) // prettier-ignore
     const learn = (recipe: 'coder' | 'talker', phase: string, from: number, to: number) =>
       run(verbs.learn, { recipe, seed: 0, phase, from, to, checkpoint: digest('3') })

@@ -34,9 +34,15 @@ export async function stepOn(queue: string | null, task: StepTask): Promise<Step
   return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
 }
 
-/** The end of a run whose next update is not finite, where its spec takes that as one. Throws anything else. */
-export function nonFinite(error: unknown, step: number): Stopped {
+/**
+ * The end of a run whose numbers are none behind step `last`, where its spec takes that as one: at that step where the
+ * next update is not finite, and one before where its own policy has logits that are not. Throws anything else, and
+ * where there is no step before: the initial model is nothing to keep.
+ */
+export function nonFinite(error: unknown, last: number): Stopped {
   const cause = error instanceof wf.ActivityFailure ? error.cause : null
-  if (!(cause instanceof wf.ApplicationFailure && cause.type === 'NonFiniteLoss')) throw error
+  if (!(cause instanceof wf.ApplicationFailure)) throw error
+  const step = cause.type === 'NonFiniteLoss' ? last : cause.type === 'NonFiniteLogits' ? last - 1 : -1
+  if (step < 0) throw error
   return { rule: 'non-finite', step, message: cause.message }
 }

@@ -63,6 +63,7 @@ async function stepByStep(
     } catch (error) {
       if (spec.stop?.nonFinite !== true) throw error
       standing.stopped = nonFinite(error, last)
+      last = standing.stopped.step
       break
     }
     last = step

@@ -139,7 +139,7 @@ export const evaluate = {
 export const checkpoint = { every: count, keep: count }
 /** When a run ends before its steps are done. The rules look at the last `steps` steps; nothing acts unless named. */
 export const Stop = strict({
-  /** A loss or a gradient that is not finite ends the run at the step before, instead of failing it. */
+  /** A loss, weights or logits that are not finite end the run at its last sound step, instead of failing it. */
   nonFinite: z.boolean().optional(),
   /** The policy's mean entropy, in nats a token. */
   entropy: strict({ below: z.number().gt(0), steps: count.max(100) }).optional(),

@@ -28,12 +28,16 @@ let bundle: Awaited<ReturnType<typeof workflowBundle>>
 let folder: string
 /** What the fakes were asked, in order, as short words. */
 let asked: string[]
+/** The digests that each step was told to learn from. */
+let learnt: StepTask['tables'][]
 let enrolledAt = 0
 let failingArm: string | null = null
 /** Runs of a sweep that the store has whole. */
 let whole: string[] = []
 let initialModel: string | null = null
 let nonFiniteAt = 0
+/** The step whose sampling finds logits that are not finite. */
+let unsampledAt = 0
 
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') })
@@ -51,11 +55,13 @@ afterAll(async () => {
 })
 beforeEach(() => {
   asked = []
+  learnt = []
   enrolledAt = 0
   failingArm = null
   whole = []
   initialModel = null
   nonFiniteAt = 0
+  unsampledAt = 0
 })
 
 const accuracy = (benchmark: string): Accuracy => ({
@@ -88,7 +94,10 @@ const light = {
     curve: [{ step: 0, ...accuracy('nano') }],
     missing: due.filter((at) => at > 0),
   }),
-  reward: async ({ step, shard }: ShardTask) => void asked.push(`reward ${step}.${shard}`),
+  reward: async ({ step, shard }: ShardTask) => {
+    asked.push(`reward ${step}.${shard}`)
+    return { digest: `rewards ${step}.${shard}` }
+  },
   admitEvaluate: async ({ spec }: { spec: { checkpoint?: string; model?: string } }) => {
     if (spec.model === 'absent') throw ApplicationFailure.nonRetryable('no such model', 'ModelUnavailable')
     return { spec, model: null }
@@ -135,10 +144,12 @@ const light = {
 }
 const compute = {
   sample: async ({ step, shard }: ShardTask) => {
+    if (step === unsampledAt) throw ApplicationFailure.nonRetryable('token 7', 'NonFiniteLogits')
     asked.push(`sample ${step}.${shard}`)
-    return { deviceSeconds: 1 }
+    return { digest: `rollouts ${step}.${shard}`, deviceSeconds: 1 }
   },
-  step: async ({ step }: StepTask) => {
+  step: async ({ step, tables }: StepTask) => {
+    learnt.push(tables)
     if (step === nonFiniteAt) throw ApplicationFailure.nonRetryable('minibatch 3', 'NonFiniteLoss')
     asked.push(`step ${step}`)
     return {
@@ -182,6 +193,9 @@ describe('train', () => {
       ])
       expect(words[4]).toBe(`step ${step}`)
     }
+    const tablesOf = (step: number) =>
+      [0, 1].map((shard) => ({ rollouts: `rollouts ${step}.${shard}`, rewards: `rewards ${step}.${shard}` }))
+    expect(learnt).toEqual([1, 2, 3].map(tablesOf))
     expect(result.curve.map(({ step }) => step)).toEqual([0, 2, 3])
     expect(result).toMatchObject({ run: 'all', steps: 3, policy: 'p3', metrics: { reward: 0.3 } })
     expect(result.deviceSeconds).toBe(3 * (2 * 1 + 2)) // two shards of 1 s and an update of 2 s, three times
@@ -223,6 +237,21 @@ describe('train', () => {
     expect(result).toMatchObject({
       steps: 1,
       stopped: { rule: 'non-finite', step: 1, message: 'minibatch 3' },
+    })
+  })
+
+  it('fails on logits that are not finite, or ends before the step whose policy has them; the initial model is no end', async () => {
+    unsampledAt = 3
+    await expect(serving(() => runTrain('broken', spec))).rejects.toMatchObject({
+      cause: { cause: { type: 'NonFiniteLogits' } },
+    })
+    const stop = { nonFinite: true }
+    const result = await serving(() => runTrain('broken-ending', { ...spec, stop }))
+    const message = 'token 7'
+    expect(result).toMatchObject({ steps: 1, stopped: { rule: 'non-finite', step: 1, message } })
+    unsampledAt = 1
+    await expect(serving(() => runTrain('never-sound', { ...spec, stop }))).rejects.toMatchObject({
+      cause: { cause: { type: 'NonFiniteLogits' } },
     })
   })
 
