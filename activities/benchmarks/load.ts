@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataSpec } from '../contracts.ts'
+import { isPassingStatus } from '../faults/nature.ts'
 import { problems as nanoProblems } from '../nano/problems.ts'
 import { arithmetic, levels } from './arithmetic.ts'
 import { checkMapped, InvalidData, type Checked } from './check.ts'
@@ -88,7 +89,12 @@ async function read(file: SourceFile, { folder, fetch }: Reach): Promise<Checked
   const response = await fetch(file.url).catch((cause: Error) => {
     throw new Error(`${file.url}: ${cause.message}; without network access, ${advice}`, { cause })
   })
-  if (!response.ok) throw new Error(`${file.url}: HTTP ${response.status}; ${advice}`)
+  if (!response.ok) {
+    const said = `${file.url}: HTTP ${response.status}; ${advice}`
+    throw isPassingStatus(response.status)
+      ? Object.assign(new Error(said), { status: response.status })
+      : new InvalidData(said)
+  }
   const bytes = Buffer.from(await response.arrayBuffer())
   const found = createHash('sha256').update(bytes).digest('hex')
   if (found !== file.sha256)

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { nameOf } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { NotFound } from '../checkpoint/store.ts'
+import { hubFault } from '../models/hub.ts'
 import { requireAllowed, type Reach } from '../models/source.ts'
 import { InvalidData } from './check.ts'
 
@@ -70,17 +71,12 @@ const address = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)@([\w.%-]+)\/(.+)$/
 async function hub(source: string, { endpoint, token }: Reach['hub']): Promise<Origin> {
   const [, name = '', revision = '', path = ''] = address.exec(source) ?? []
   if (name === '') throw new InvalidData(`data ${source}: expected hf://datasets/owner/name@revision/path`)
-  const { datasetInfo, downloadFile, HubApiError } = await import('@huggingface/hub')
+  const { datasetInfo, downloadFile } = await import('@huggingface/hub')
   const where = {
     ...(endpoint !== undefined && { hubUrl: endpoint }),
     ...(token !== undefined && { accessToken: token }),
   }
-  const fail = (cause: unknown): never => {
-    // 429 and the server's own faults pass; what it refuses, it will refuse again.
-    const refused = cause instanceof HubApiError && cause.statusCode < 500 && cause.statusCode !== 429
-    if (refused) throw new DataUnavailable(`data ${source}: the Hub says ${cause.message}`, { cause })
-    throw cause
-  }
+  const fail = hubFault(`data ${source}`, DataUnavailable)
   const asked = { name, revision: decodeURIComponent(revision), additionalFields: ['sha' as const], ...where }
   const isCommit = /^[0-9a-f]{40}$/.test(revision)
   const sha = isCommit ? revision : (await datasetInfo(asked).catch(fail)).sha

@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { openStore } from '../checkpoint/open.ts'
+import { hubFault } from './hub.ts'
 
 export class ModelUnavailable extends Error {
   override readonly name = 'ModelUnavailable'
@@ -143,24 +144,22 @@ async function hub(model: string, { endpoint, token }: Reach['hub']): Promise<Mo
     ...(endpoint !== undefined && { hubUrl: endpoint }),
     ...(token !== undefined && { accessToken: token }),
   }
-  const fail = (cause: Error) => {
-    throw new ModelUnavailable(`model ${model}: the Hub says ${cause.message}`, { cause })
-  }
+  const fail = hubFault(`model ${model}`, ModelUnavailable)
   const { sha } = await modelInfo({ name: repo, revision, additionalFields: ['sha'], ...where }).catch(fail)
   const names: string[] = []
   try {
     for await (const file of listFiles({ repo, revision: sha, ...where }))
       if (file.type === 'file') names.push(file.path)
   } catch (cause) {
-    fail(cause as Error)
+    fail(cause)
   }
   const open = async (name: string) => {
     const blob = await downloadFile({ repo, revision: sha, path: name, ...where }).catch(fail)
     if (!blob) throw new ModelUnavailable(`model ${model}: ${name} is listed but cannot be downloaded`)
     return blob
   }
-  const wanted = await select(names, model, async (name) => (await open(name)).text())
+  const wanted = await select(names, model, async (name) => (await open(name)).text().catch(fail))
   const bring = (name: string) => async (to: string, signal: AbortSignal) =>
-    pipeline(Readable.fromWeb((await open(name)).stream()), createWriteStream(to), { signal })
+    pipeline(Readable.fromWeb((await open(name)).stream()), createWriteStream(to), { signal }).catch(fail)
   return { pinned: `hf://${repo}@${sha}`, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }
