@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { nameOf, StoreError } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { hubFault } from './hub.ts'
 
@@ -123,12 +124,22 @@ async function folder(path: string, model: string): Promise<ModelSource> {
   return { pinned: null, files }
 }
 
+/** What a store calls a bucket that is not there, or not ours. */
+const refusals = /^(NoSuchBucket|InvalidBucketName|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch)$/
+
 async function bucket(model: string): Promise<ModelSource> {
-  const store = await openStore(model).catch((cause: Error) => {
+  const fail = (cause: Error): never => {
+    // A store that does not answer will; what it refuses, it will refuse again.
+    if (cause instanceof StoreError && !refusals.test(nameOf(cause))) throw cause
     throw new ModelUnavailable(`model ${model}: ${cause.message}`, { cause })
-  })
+  }
+  const store = await openStore(model).catch(fail)
   const names: string[] = []
-  for await (const { key } of store.list('')) names.push(key)
+  try {
+    for await (const { key } of store.list('')) names.push(key)
+  } catch (cause) {
+    fail(cause as Error)
+  }
   const wanted = await select(names, model, async (name) => new TextDecoder().decode(await store.get(name)))
   const bring = (name: string) => async (to: string, signal: AbortSignal) =>
     pipeline(Readable.from(store.read(name, { signal })), createWriteStream(to), { signal })
