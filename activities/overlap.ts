@@ -6,6 +6,7 @@ import { gramWords, overlapsOf } from './benchmarks/overlap.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, replaceDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
+import type { FaultName } from './contracts/faults.ts'
 import { DataDocument, OverlapDocument, type Overlap, type ResolvedTrain } from './contracts.ts'
 import type { Deps } from './deps.ts'
 import { intakeData } from './intake.ts'
@@ -50,6 +51,15 @@ export async function compareData(
 
 type Name = ResolvedTrain['evaluate']['benchmarks'][number]
 
+/** What another attempt may mend, or what concerns the run itself. */
+const ofTheStore = new Set<string>([
+  'StoreError',
+  'WrongStore',
+  'CacheFull',
+  'NotFound',
+  'CorruptObject',
+] satisfies FaultName[])
+
 /** Null where it cannot be had, which its evaluation will say; what fails in the store is tried again. */
 async function benchmark(deps: Deps, name: Name, signal: AbortSignal) {
   try {
@@ -57,8 +67,7 @@ async function benchmark(deps: Deps, name: Name, signal: AbortSignal) {
     const { problems } = await requireDocument(deps.store, source, DataDocument)
     return { name, source, digest: problems.digest }
   } catch (error) {
-    const cannotBeHad = error instanceof Error && ['Error', 'InvalidData'].includes(error.name)
-    if (signal.aborted || !cannotBeHad) throw error
+    if (signal.aborted || (error instanceof Error && ofTheStore.has(error.name))) throw error
     return null
   }
 }

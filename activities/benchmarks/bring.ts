@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { DataSpec } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
+import { isPassingStatus } from '../faults/nature.ts'
 import type { Reach as SourceReach } from '../models/source.ts'
-import { InvalidData } from './check.ts'
+import { DataUnavailable, InvalidData } from './check.ts'
 import { openRegular, type LocalFile } from './local.ts'
 import { openOrigin, written, type Origin } from './origin.ts'
 import { sources, type SourceFile } from './sources.ts'
@@ -72,7 +73,11 @@ async function fromHome(
   const response = await fetch(file.url, { signal: control.signal }).catch((cause: Error) => {
     throw new Error(`${file.url}: ${cause.message}; without network access, ${advice}`, { cause })
   })
-  if (!response.ok) throw new Error(`${file.url}: HTTP ${response.status}; ${advice}`)
+  const { ok, status } = response
+  if (!ok) {
+    const said = `${file.url}: HTTP ${status}; ${advice}`
+    throw isPassingStatus(status) ? Object.assign(new Error(said), { status }) : new DataUnavailable(said)
+  }
   const hash = createHash('sha256')
   const bytes = Readable.fromWeb(response.body ?? new Blob([]).stream())
   const sizeBytes = Number(response.headers.get('content-length') ?? 0)

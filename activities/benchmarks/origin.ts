@@ -12,6 +12,7 @@ import { nameOf } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { NotFound } from '../checkpoint/store.ts'
 import type { Control } from '../engine/port.ts'
+import { hubFault } from '../models/hub.ts'
 import { requireAllowed, type Reach } from '../models/source.ts'
 import { DataUnavailable, InvalidData } from './check.ts'
 import { openRegular } from './local.ts'
@@ -78,7 +79,7 @@ const address = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)@([\w.%-]+)\/(.+)$/
 async function hub(source: string, at: Reach['hub'], signal?: AbortSignal): Promise<Origin> {
   const [, name = '', revision = '', path = ''] = address.exec(source) ?? []
   if (name === '') throw new InvalidData(`data ${source}: expected hf://datasets/owner/name@revision/path`)
-  const { datasetInfo, downloadFile, HubApiError } = await import('@huggingface/hub')
+  const { datasetInfo, downloadFile } = await import('@huggingface/hub')
   const where = (until?: AbortSignal) => ({
     ...(at.endpoint !== undefined && { hubUrl: at.endpoint }),
     ...(at.token !== undefined && { accessToken: at.token }),
@@ -86,12 +87,7 @@ async function hub(source: string, at: Reach['hub'], signal?: AbortSignal): Prom
       fetch: (...[url, init]: Parameters<typeof fetch>) => fetch(url, { ...init, signal: until }),
     }),
   })
-  const fail = (cause: unknown): never => {
-    // 429 and the server's own faults pass; what it refuses, it will refuse again.
-    const refused = cause instanceof HubApiError && cause.statusCode < 500 && cause.statusCode !== 429
-    if (refused) throw new DataUnavailable(`data ${source}: the Hub says ${cause.message}`, { cause })
-    throw cause
-  }
+  const fail = hubFault(`data ${source}`, DataUnavailable)
   const asked = { name, revision: decoded(revision, source), additionalFields: ['sha' as const] }
   const isCommit = /^[0-9a-f]{40}$/.test(revision)
   const sha = isCommit ? revision : (await datasetInfo({ ...asked, ...where(signal) }).catch(fail)).sha

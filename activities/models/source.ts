@@ -10,7 +10,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { nameOf, StoreError } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
+import { hubFault } from './hub.ts'
 
 export class ModelUnavailable extends Error {
   override readonly name = 'ModelUnavailable'
@@ -122,12 +124,22 @@ async function folder(path: string, model: string): Promise<ModelSource> {
   return { pinned: null, files }
 }
 
+/** What a store calls a bucket that is not there, or not ours. */
+const refusals = /^(NoSuchBucket|InvalidBucketName|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch)$/
+
 async function bucket(model: string): Promise<ModelSource> {
-  const store = await openStore(model).catch((cause: Error) => {
+  const fail = (cause: Error): never => {
+    // A store that does not answer will; what it refuses, it will refuse again.
+    if (cause instanceof StoreError && !refusals.test(nameOf(cause))) throw cause
     throw new ModelUnavailable(`model ${model}: ${cause.message}`, { cause })
-  })
+  }
+  const store = await openStore(model).catch(fail)
   const names: string[] = []
-  for await (const { key } of store.list('')) names.push(key)
+  try {
+    for await (const { key } of store.list('')) names.push(key)
+  } catch (cause) {
+    fail(cause as Error)
+  }
   const wanted = await select(names, model, async (name) => new TextDecoder().decode(await store.get(name)))
   const bring = (name: string) => async (to: string, signal: AbortSignal) =>
     pipeline(Readable.from(store.read(name, { signal })), createWriteStream(to), { signal })
@@ -143,24 +155,22 @@ async function hub(model: string, { endpoint, token }: Reach['hub']): Promise<Mo
     ...(endpoint !== undefined && { hubUrl: endpoint }),
     ...(token !== undefined && { accessToken: token }),
   }
-  const fail = (cause: Error) => {
-    throw new ModelUnavailable(`model ${model}: the Hub says ${cause.message}`, { cause })
-  }
+  const fail = hubFault(`model ${model}`, ModelUnavailable)
   const { sha } = await modelInfo({ name: repo, revision, additionalFields: ['sha'], ...where }).catch(fail)
   const names: string[] = []
   try {
     for await (const file of listFiles({ repo, revision: sha, ...where }))
       if (file.type === 'file') names.push(file.path)
   } catch (cause) {
-    fail(cause as Error)
+    fail(cause)
   }
   const open = async (name: string) => {
     const blob = await downloadFile({ repo, revision: sha, path: name, ...where }).catch(fail)
     if (!blob) throw new ModelUnavailable(`model ${model}: ${name} is listed but cannot be downloaded`)
     return blob
   }
-  const wanted = await select(names, model, async (name) => (await open(name)).text())
+  const wanted = await select(names, model, async (name) => (await open(name)).text().catch(fail))
   const bring = (name: string) => async (to: string, signal: AbortSignal) =>
-    pipeline(Readable.fromWeb((await open(name)).stream()), createWriteStream(to), { signal })
+    pipeline(Readable.fromWeb((await open(name)).stream()), createWriteStream(to), { signal }).catch(fail)
   return { pinned: `hf://${repo}@${sha}`, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }

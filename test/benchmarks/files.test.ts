@@ -258,12 +258,18 @@ describe('a data set on the Hub', () => {
   it('is InvalidData where the Hub refuses or has no such file; a fault of the Hub is worth a retry', async () => {
     const absent = await open(`hf://datasets/o/d@${sha}/train/y.jsonl`)
     await expect(readOf(absent)).rejects.toMatchObject({ name: 'InvalidData' })
-    refuse = 401
-    await expect(open('hf://datasets/o/d@main/train/x.jsonl')).rejects.toMatchObject({ name: 'InvalidData' })
-    refuse = 503
-    await expect(open('hf://datasets/o/d@main/train/x.jsonl')).rejects.not.toMatchObject({
-      name: 'InvalidData',
-    })
+    for (const [status, name] of [
+      [401, 'InvalidData'],
+      [403, 'InvalidData'],
+      [404, 'InvalidData'],
+      [429, 'HubUnavailable'],
+      [503, 'HubUnavailable'],
+    ] as const) {
+      refuse = status
+      const opening = open('hf://datasets/o/d@main/train/x.jsonl')
+      await expect(opening).rejects.toMatchObject({ name })
+      await expect(opening).rejects.toThrow(`the Hub says Api error with status ${status}`)
+    }
   })
 })
 

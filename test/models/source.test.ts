@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,11 +85,19 @@ describe('other names', () => {
 describe('a model on the Hub', () => {
   let server: Server
   let asked: { path: string; authorization: string | undefined }[]
+  /** What it does to the next requests for a path, one after another; then it serves. */
+  let faults: (number | 'close')[]
+  let faulty: string
   beforeEach(async () => {
     asked = []
+    faults = []
+    faulty = ''
     server = createServer((request, response) => {
       const path = decodeURIComponent(request.url ?? '')
       asked.push({ path, authorization: request.headers.authorization })
+      const fault = path.includes(faulty) ? faults.shift() : undefined
+      if (fault === 'close') return request.socket.destroy()
+      if (fault !== undefined) return response.writeHead(fault).end('not now')
       const json = (value: unknown) =>
         response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
       const name = path.split('/').at(-1) ?? ''
@@ -127,13 +136,14 @@ describe('a model on the Hub', () => {
   })
   afterEach(() => new Promise((resolve) => server.close(resolve)))
 
+  const openHub = () => {
+    const { port } = server.address() as AddressInfo
+    const hub = { endpoint: `http://127.0.0.1:${port}`, token: 'hf_secret' }
+    return openSource('hf://o/m@main', { allow: [], hub })
+  }
+
   it('is read at the commit its revision stands for, with the token, file by file', async () => {
-    const address = server.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    const source = await openSource('hf://o/m@main', {
-      allow: [],
-      hub: { endpoint: `http://127.0.0.1:${port}`, token: 'hf_secret' },
-    })
+    const source = await openHub()
     expect(source.pinned).toBe(`hf://o/m@${sha}`)
     expect(source.files.map(({ name }) => name)).toContain('model-2.safetensors')
     const to = join(folder, 'weights')
@@ -142,5 +152,52 @@ describe('a model on the Hub', () => {
       ?.bring(to, new AbortController().signal)
     expect(await readFile(to, 'utf8')).toBe('two')
     expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer hf_secret']))
+  })
+
+  const places = [
+    ['its revision', '/revision/main'],
+    ['the list of its files', '/tree/'],
+    ['its index', 'model.safetensors.index.json'],
+    ['its weights', 'model-2.safetensors'],
+  ] as const
+  const takeIn = async () => {
+    const { files } = await openHub()
+    for (const { name, bring } of files) await bring(join(folder, name), new AbortController().signal)
+  }
+
+  it.each(places)('that has a fault of the moment at %s is asked again, and then serves', async (_, path) => {
+    faulty = path
+    faults = [429, 503, 408, 'close']
+    for (const said of [
+      /the Hub says .*429/,
+      /503/,
+      /408/,
+      /the Hub does not answer \(.*other side closed/,
+    ]) {
+      const failing = takeIn()
+      await expect(failing).rejects.toMatchObject({ name: 'HubUnavailable' })
+      await expect(failing).rejects.toThrow(said)
+    }
+    await takeIn()
+    expect(await readFile(join(folder, 'model-2.safetensors'), 'utf8')).toBe('two')
+  })
+
+  it.each(places)('that refuses %s is ModelUnavailable, with what it says', async (_, path) => {
+    faulty = path
+    for (const status of [401, 403, 404]) {
+      faults = [status]
+      const failing = takeIn()
+      await expect(failing).rejects.toMatchObject({ name: 'ModelUnavailable' })
+      await expect(failing).rejects.toThrow(`the Hub says Api error with status ${status}`)
+    }
+  })
+
+  it('that is not there at all passes', async () => {
+    const { port } = server.address() as AddressInfo
+    await new Promise((resolve) => server.close(resolve))
+    const hub = { endpoint: `http://127.0.0.1:${port}` }
+    await expect(openSource('hf://o/m@main', { allow: [], hub })).rejects.toMatchObject({
+      name: 'HubUnavailable',
+    })
   })
 })

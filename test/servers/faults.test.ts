@@ -1,5 +1,5 @@
 /** Faults against a real server: what heartbeat details keep from one attempt to the next, and how activities end by it. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -157,7 +157,7 @@ describe('a worker of another store', () => {
     preset: 'demo',
     model: 'nano/coder',
     reward: 'format',
-    steps: 6,
+    steps: 2,
     batch: { problems: 2, group: 4, minibatch: 8 },
     evaluate: { benchmarks: [] },
   }
@@ -167,16 +167,33 @@ describe('a worker of another store', () => {
     const other = await mkdtemp(join(tmpdir(), 'placebo-other-'))
     try {
       await fleet.add('light')
-      await fleet.add('compute')
-      const wrong = await fleet.add('compute', [], 'wrong', { PLACEBO_STORE: pathToFileURL(other).href })
-      const code = wrong.last()
-      const result = grounds.client.workflow.execute<typeof train>('train', {
+      const store = pathToFileURL(other).href
+      // Alone at first, so that the tasks are sure to come to it.
+      const wrong = (await fleet.add('compute', [], 'wrong', { PLACEBO_STORE: store })).last()
+      const handle = await grounds.client.workflow.start<typeof train>('train', {
         taskQueue: taskQueues.light,
         workflowId: 'healthy',
         args: [spec],
       })
-      await expect(fleet.orBroken(result)).resolves.toMatchObject({ steps: 6 })
-      expect(await code).toBe(1)
+      expect(await fleet.orBroken(wrong)).toBe(1)
+      const log = await readFile(join(fleet.home, 'compute-wrong.log'), 'utf8')
+      const [ours, theirs] = await Promise.all([
+        fleet.json('store.json'),
+        readFile(join(other, 'store.json'), 'utf8'),
+      ])
+      const ids = [ours as { id: string }, JSON.parse(theirs) as { id: string }].map(({ id }) => id)
+      expect(log).toContain(`the run lies in store ${ids[0]}, this worker has store ${ids[1]}`)
+      expect(log).toContain('3 tasks in a row were so: see PLACEBO_STORE of this worker')
+      // Another like it says at its start what the open runs name; a right one does their work.
+      const another = await fleet.add('compute', [], 'another', { PLACEBO_STORE: store })
+      const warned = `open runs on this queue lie in another store: healthy in ${ids[0]}`
+      const itsLog = () => readFile(join(fleet.home, 'compute-another.log'), 'utf8').catch(() => '')
+      await expect.poll(itsLog, { timeout: 30_000, interval: 100 }).toContain(warned)
+      const gone = another.last()
+      await fleet.add('compute')
+      await expect(fleet.orBroken(handle.result())).resolves.toMatchObject({ steps: 2 })
+      await another.stop()
+      await gone
     } finally {
       await fleet.stop()
       await rm(other, { recursive: true, force: true })
