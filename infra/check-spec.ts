@@ -109,6 +109,10 @@ function aligned(rows: readonly (readonly string[])[]): string {
 }
 
 if (realpathSync(process.argv[1] ?? '') === import.meta.filename) {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0) // whoever read has seen enough
+    throw error
+  })
   main(process.argv.slice(2)).catch((error: NodeJS.ErrnoException) => {
     const isUsage = error instanceof Usage || (error.code ?? '').startsWith('ERR_PARSE_ARGS')
     console.error(`check-spec: ${error.message}${isUsage ? `\n\n${help}` : ''}`)

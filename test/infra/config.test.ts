@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { allocator, readConfig } from '../../infra/config.ts'
@@ -33,6 +33,13 @@ describe('what the environment may say', () => {
     expect(sizes('1024', '0')).toEqual([1024, 0])
     expect(sizes('1.5KiB', '20 MiB')).toEqual([1536, 20 * 1024 * 1024])
     expect(sizes('', '2TiB')).toEqual([100 * 2 ** 30, 2 * 2 ** 40])
+  })
+
+  it('takes the memory that computations may have, the machine’s own unless it is told', () => {
+    expect(readConfig({ ...store, PLACEBO_MEMORY: '8GiB' }).memoryBytes).toBe(8 * 2 ** 30)
+    const own = readConfig(store).memoryBytes
+    expect(own).toBeGreaterThan(2 ** 28)
+    expect(own).toBeLessThanOrEqual(totalmem())
   })
 
   it('hands the Hub settings on', () => {

@@ -293,11 +293,11 @@ describe('sweep', () => {
     arms: { truth: { reward: 'ground-truth' } },
     seeds: [1, 2],
   }
-  const runSweep = (workflowId: string) =>
+  const runSweep = (workflowId: string, more: object = {}) =>
     environment.client.workflow.execute<typeof sweep>('sweep', {
       taskQueue: taskQueues.light,
       workflowId,
-      args: [input],
+      args: [{ ...input, ...more }],
     })
 
   it('evaluates what its runs share first, runs every cell with its controls, and reports in order', async () => {
@@ -333,4 +333,23 @@ describe('sweep', () => {
       'f:nano-coder:random:2 failed: a loss that is not a number',
     )
   })
+
+  it('whose plan names a run twice ends, and runs it once: admission refuses it, older sweeps were begun with it', async () => {
+    const models = ['file:///a/b', 'file:///a-b']
+    const result = await serving(() => runSweep('twice', { models, seeds: [1] }))
+    expect((result as { text: string }).text.split('\n')).toHaveLength(8)
+    expect(result).toMatchObject({ failed: 0 })
+    // Of four arms on one name, all but the null arm make a step.
+    expect(asked.filter((what) => what.startsWith('step'))).toHaveLength(3)
+  })
 })
+
+describe('an input that cannot be handed on', () => {
+  it.each([
+    ['too deep', JSON.parse('{"not":'.repeat(1000) + '1' + '}'.repeat(1000)) as unknown, 'objects and lists within one another'],
+    ['too large', { model: 'x'.repeat(1_100_000) }, 'expected at most 1000000 bytes as JSON'],
+  ])('%s, is an answer of its workflow', async (name, input, message) => {
+    const failure = await serving(() => runTrain(name.replace(' ', '-'), input).catch((error: unknown) => error))
+    expect(failure).toMatchObject({ cause: { type: 'InvalidSpec', message: expect.stringContaining(message) as unknown } })
+  })
+}) // prettier-ignore

@@ -1,0 +1,79 @@
+/** check-spec as a user runs it: its exit code, the plan or the faults. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+const project = join(import.meta.dirname, '..', '..')
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'placebo-check-spec-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const run = (...args: string[]) =>
+  new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const command = ['--import', 'tsx', join(project, 'infra', 'check-spec.ts'), ...args]
+    execFile(
+      process.execPath,
+      command,
+      { cwd: project, env: { ...process.env, INIT_CWD: project } },
+      (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
+    )
+  })
+async function file(content: string) {
+  const path = join(folder, 'spec.json')
+  await writeFile(path, content)
+  return path
+}
+
+it('prints the plan of a spec that would be admitted', async () => {
+  const { code, out } = await run('examples/train.json')
+  expect(code).toBe(0)
+  expect(out).toContain('would be admitted by --type train')
+  expect(out).toMatch(/model +parameters +155,648 parameters +exact/)
+  expect(out).toMatch(/run +device time +\S+ s +estimated: the figures of /)
+})
+
+it('prints it as one JSON object, with units and sources', async () => {
+  const { code, out } = await run('examples/evaluate.json', '--json')
+  expect(code).toBe(0)
+  const { type, quantities } = JSON.parse(out) as { type: string; quantities: unknown[] }
+  expect(type).toBe('evaluate')
+  // 200 problems x 4 samples.
+  expect(quantities).toContainEqual({ of: 'all', name: 'completions', value: 800, unit: 'count', source: { kind: 'exact' } })
+}) // prettier-ignore
+
+it('names every fault and exits 1', async () => {
+  const path = await file('{"preset": "demo", "model": "nano/coder", "reward": "format", "step": 3, "batch": {"group": 2e8}}')
+  expect(await run(path)).toMatchObject({
+    code: 1,
+    out: '',
+    err: 'check-spec: train spec: batch.group: Too big: expected number to be <=16384, found 200000000; step: unknown key\n',
+  })
+}) // prettier-ignore
+
+it('takes a spec for what it is told that it is', async () => {
+  const path = await file('{"model": "nano/coder"}')
+  expect((await run(path)).err).toContain('train spec: reward')
+  expect((await run(path, '--type', 'probe')).out).toContain('would be admitted by --type probe')
+})
+
+it.each([
+  [['--nope'], 2, "Unknown option '--nope'"],
+  [['examples/train.json', '--type', 'play'], 2, '--type: expected train, sweep'],
+  [[], 2, 'expected one file, found 0'],
+  [['no-such.json'], 1, 'no-such.json'],
+  [['README.md'], 1, 'README.md: is not JSON'],
+])('%j exits %i', async (args, code, message) => {
+  const found = await run(...args)
+  expect(found.code).toBe(code)
+  expect(found.err).toContain(message)
+})
+
+it('says how it is used', async () => {
+  const { code, out } = await run('--help')
+  expect(code).toBe(0)
+  expect(out).toContain('npm run -s check-spec -- FILE')
+})
