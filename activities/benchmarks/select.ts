@@ -7,7 +7,8 @@
  */
 import type { DataSpec } from '../contracts.ts'
 import { stream } from '../seed.ts'
-import { InvalidData, TooMuch, type At, type Checked } from './check.ts'
+import type { At, Checked } from './check.ts'
+import { InvalidData, TooMuch } from './faults.ts'
 import type { Problem } from './problem.ts'
 
 export type Selection = Pick<DataSpec, 'where' | 'only' | 'shuffle' | 'limit' | 'duplicates'>
