@@ -52,8 +52,10 @@ it('a run says that it waits for a slot, that it computes, and why an attempt fa
     const slow = {
       ...compute,
       step: async (task: Parameters<typeof compute.step>[0]) => {
-        Context.current().heartbeat({ phase: 'update', done: 3, total: 8 })
+        const { heartbeat } = Context.current()
+        const beats = setInterval(() => heartbeat({ phase: 'update', done: 3, total: 8 }), 1000)
         await finished
+        clearInterval(beats)
         return compute.step(task)
       },
     }
