@@ -50,10 +50,19 @@ export function runTool(name: string, tool: (args: string[]) => Promise<number>)
   tool(process.argv.slice(2)).then(
     (code) => process.exit(code),
     (error: unknown) => {
-      console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+      console.error(`${name}: ${chain(error).join(': ')}`)
       process.exit(1)
     },
   )
+}
+
+/** What a client's error says stands in its cause: the server's own words. */
+function chain(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)]
+  const { cause } = error
+  return cause instanceof Error && !error.message.includes(cause.message)
+    ? [error.message, ...chain(cause)]
+    : [error.message]
 }
 
 /** Columns of equal width, two spaces apart. */

@@ -49,7 +49,8 @@ export function choose(found: readonly Found[]): Choice[] {
     else children.set(root.workflowId, [...(children.get(root.workflowId) ?? []), workflowId])
   }
   for (const [workflowId, own] of children)
-    choices.set(workflowId, { workflowId, action: 'start', why: `for ${named(own)}` })
+    if (choices.get(workflowId)?.action !== 'start')
+      choices.set(workflowId, { workflowId, action: 'start', why: `for ${named(own)}` })
   return [...choices.values()]
 }
 

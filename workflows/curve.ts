@@ -3,8 +3,8 @@ import * as wf from '@temporalio/workflow'
 import type { ResolvedTrain } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { upsert } from './details.ts'
-import { evaluate } from './evaluate.ts'
-import { evaluationFailed, sentenceOf } from './failures.ts'
+import { evaluate, type EvaluateResult } from './evaluate.ts'
+import { evaluationFailed, onceFree, sentenceOf } from './failures.ts'
 import type { CurvePoint } from './progress.ts'
 
 export class Curve {
@@ -57,18 +57,17 @@ export class Curve {
   begin(step: number): void {
     if (this.#spec.evaluate.benchmarks.length === 0 || this.#begun.has(step)) return
     const workflowId = `${this.#run}:evaluate:${step}`
-    const child = wf.executeChild(evaluate, {
-      args: [this.evaluationAt(step), { run: this.#run, step }],
-      workflowId,
-    })
-    const ended = child.then(({ results, deviceSeconds }) => {
+    const args: Parameters<typeof evaluate> = [this.evaluationAt(step), { run: this.#run, step }]
+    const child = () => wf.executeChild(evaluate, { args, workflowId })
+    const add = ({ results, deviceSeconds }: EvaluateResult) => {
       this.deviceSeconds += deviceSeconds
       const others = this.points.filter((point) => point.step !== step)
       this.points = [...others, ...results.map((result) => ({ step, ...result }))]
         .sort((a, b) => a.step - b.step)
         .slice(-limits.curveInQuery)
       upsert(this.#attributes, { Accuracy: results[0]?.accuracy })
-    })
+    }
+    const ended = child().then(add, async (error: unknown) => add(await onceFree(error, child)))
     this.#begun.set(step, this.#missed(ended, step, workflowId))
   }
 

@@ -62,7 +62,9 @@ function begin(): void {
 /** What was said of the standstill is over. */
 function result(changed: boolean): void {
   const now = Date.now()
-  gapMs = Math.max(now - sinceMs, fading * gapMs)
+  // A gap in which nobody had begun says nothing of how long results take.
+  const computed = told === null || told.first?.state === 'started'
+  gapMs = Math.max(computed ? now - sinceMs : 0, fading * gapMs)
   sinceMs = now
   if (!changed && told === null) return
   told = null

@@ -1,5 +1,26 @@
 /** What a workflow says of a child that failed: the innermost cause, since the wrappers around it say only where. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import * as wf from '@temporalio/workflow'
+
+/** A parent's end ends its children a moment later: so often, and so far apart, their ids are tried again. */
+const [tries, pauseMs] = [6, 5000]
+
+/** What `begin` gives once no earlier child has the id any more; any other error is thrown as it is. */
+export async function onceFree<T>(error: unknown, begin: () => Promise<T>): Promise<T> {
+  let why = error
+  for (let tried = 0; isTaken(why) && tried < tries && wf.patched('watch'); tried++) {
+    await wf.sleep(pauseMs)
+    try {
+      return await begin()
+    } catch (again) {
+      why = again
+    }
+  }
+  throw why
+}
+
+/** Whether a workflow of the child's id is running. */
+export const isTaken = (error: unknown) => error instanceof WorkflowExecutionAlreadyStartedError
 
 /** The innermost cause's sentence. */
 export function rootOf(error: unknown): string {

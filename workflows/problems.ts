@@ -1,7 +1,7 @@
 /** The problems a run learns from: labelled by its initial policy where its reward compares with labels. */
 import * as wf from '@temporalio/workflow'
 import type { ResolvedTrain } from '../activities/contracts.ts'
-import { labelFailed } from './failures.ts'
+import { labelFailed, onceFree } from './failures.ts'
 import { label, type LabelResult } from './label.ts'
 import { light } from './proxies.ts'
 
@@ -19,8 +19,9 @@ export async function problemsOf(
 }
 
 async function labelled(workflowId: string, args: Parameters<typeof label>): Promise<LabelResult> {
+  const child = () => wf.executeChild(label, { args, workflowId })
   try {
-    return await wf.executeChild(label, { args, workflowId })
+    return await child().catch((error: unknown) => onceFree(error, child))
   } catch (error) {
     if (wf.CancellationScope.current().consideredCancelled) throw error
     throw labelFailed(workflowId, error)

@@ -10,10 +10,10 @@ import { Cells, type Waiting } from './cells.ts'
 import { showSweep, upsert } from './details.ts'
 import { doing } from './doing.ts'
 import { evaluate } from './evaluate.ts'
-import { rootOf } from './failures.ts'
+import { isTaken, onceFree, rootOf } from './failures.ts'
 import { label } from './label.ts'
 import { Pace } from './pace.ts'
-import type { SweepProgress } from './progress.ts'
+import type { SweepProgress, TrainResult } from './progress.ts'
 import { light } from './proxies.ts'
 import { train } from './train.ts'
 
@@ -98,8 +98,8 @@ async function runCell(
   known: readonly string[],
 ): Promise<Cell> {
   const attributes = { Model: [cell.model], Arm: [cell.arm], Seed: [cell.seed], Sweep: [sweepId] }
-  try {
-    const { stopped } = await wf.executeChild(train, {
+  const child = () =>
+    wf.executeChild(train, {
       args: [spec],
       workflowId: cell.run,
       priority: { priorityKey: priority, fairnessKey: fairnessKeyOf(cell.model) },
@@ -107,10 +107,20 @@ async function runCell(
         Object.entries(attributes).filter(([name]) => known.includes(name)),
       ),
     })
-    return { ...cell, status: 'completed', ...(stopped && { stopped: stopped.message }) }
-  } catch (error) {
+  const completed = ({ stopped }: TrainResult): Cell => ({
+    ...cell,
+    status: 'completed',
+    ...(stopped && { stopped: stopped.message }),
+  })
+  const failed = (error: unknown): Cell => {
     if (isOwnCancellation(error)) throw error
     return { ...cell, status: 'failed', failure: rootOf(error) }
+  }
+  try {
+    return completed(await child())
+  } catch (error) {
+    if (!isTaken(error)) return failed(error)
+    return onceFree(error, child).then(completed, failed)
   }
 }
 

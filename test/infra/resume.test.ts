@@ -38,8 +38,11 @@ test('children of one parent start it once, however it ended, and a parent that 
   ])
 })
 
-test('a parent that was found beside its children is one line', () => {
+test('a parent that was found beside its children is one line, and one that completed is started for them', () => {
   expect(choose([of('x', 'FAILED', 'x:1'), own('x', 'FAILED')])).toEqual([
+    { workflowId: 'x', action: 'start', why: 'failed' },
+  ])
+  expect(choose([own('x', 'COMPLETED'), of('x', 'COMPLETED', 'x:1')])).toEqual([
     { workflowId: 'x', action: 'start', why: 'for x:1' },
   ])
 })

@@ -4,6 +4,7 @@ import { Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Deps } from '../../activities/deps.ts'
 import { pendingActivities } from '../../activities/pending.ts'
+import { workflowBundle } from '../../infra/bundle.ts'
 import { snapshot, textOf } from '../../infra/progress.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { TrainProgress } from '../../workflows/progress.ts'
@@ -52,8 +53,10 @@ it('a run says that it waits for a slot, that it computes, and why an attempt fa
     const slow = {
       ...compute,
       step: async (task: Parameters<typeof compute.step>[0]) => {
-        Context.current().heartbeat({ phase: 'update', done: 3, total: 8 })
+        const { heartbeat } = Context.current()
+        const beats = setInterval(() => heartbeat({ phase: 'update', done: 3, total: 8 }), 1000)
         await finished
+        clearInterval(beats)
         return compute.step(task)
       },
     }
@@ -90,6 +93,12 @@ it('a run says that it waits for a slot, that it computes, and why an attempt fa
     for (const gone of ['doing', 'lastError', 'failing', 'since']) expect(last).not.toHaveProperty(gone)
     expect(await details()).toMatch(/^\*\*done\*\*, step 2 of 2/)
     expect(await snapshot(client, 'slow')).toMatchObject({ status: 'COMPLETED', pending: [], queues: [] })
+    // A worker that takes the run over finds the watch, its questions and the signals where they were.
+    await Worker.runReplayHistory(
+      { workflowBundle: await workflowBundle() },
+      await handle.fetchHistory(),
+      'slow',
+    )
   })
 })
 

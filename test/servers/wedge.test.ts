@@ -2,6 +2,7 @@
 import { WorkflowFailedError } from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Cell, StepTask } from '../../activities/contracts.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { train } from '../../workflows/train.ts'
 import { compute, light, spec, startServer, type Server } from './handmade.ts'
@@ -131,4 +132,45 @@ it('an evaluation that somebody else cancelled does not end its run as cancelled
     expect(failure).toMatchObject({ type: 'EvaluationFailed' })
     expect((await handle.describe()).status.name).toBe('FAILED')
   })
+})
+
+it('a run of a sweep that somebody cancelled is a row of it, and a sweep that was cancelled ends as cancelled', async () => {
+  const cells = [1, 2].map((seed) => ({ run: `s:${seed}`, model: 'm', arm: 'a', seed }))
+  const ofSweep = {
+    admitSweep: async () => ({
+      total: 2,
+      initial: [],
+      labels: [],
+      concurrency: 2,
+      attributes: [],
+      missing: [],
+    }),
+    planCells: async ({ from }: { from: number }) =>
+      cells
+        .slice(from)
+        .map((cell) => ({ ...cell, spec: { ...spec, evaluate: { benchmarks: [] } }, priority: 3 })),
+    report: async ({ cells }: { cells: Cell[] }) => cells.map(({ run, status }) => `${run} ${status}`),
+  }
+  const { workflow } = server.environment.client
+  const sweep = () => workflow.start('sweep', { taskQueue: taskQueues.light, workflowId: 's', args: [{}] })
+  const running = async (id: string) =>
+    (
+      await workflow
+        .getHandle(id)
+        .describe()
+        .catch(() => null)
+    )?.status.name
+  for (const whole of [false, true]) {
+    const { opened, open } = gate()
+    const waiting = { ...compute, step: async (task: StepTask) => (await opened, compute.step(task)) }
+    await server.serving({ light: { ...light, ...ofSweep }, compute: waiting }, async () => {
+      const handle = await sweep()
+      for (const { run } of cells) await expect.poll(() => running(run), { timeout: 30_000 }).toBe('RUNNING')
+      await workflow.getHandle(whole ? 's' : 's:1').cancel()
+      if (!whole) await expect.poll(() => running('s:1'), { timeout: 30_000 }).toBe('CANCELLED')
+      open()
+      if (whole) expect((await failureOf(handle.result()))[0]).toBeInstanceOf(CancelledFailure)
+      else expect(await handle.result()).toEqual(['s:1 failed', 's:2 completed'])
+    })
+  }
 })
