@@ -31,7 +31,10 @@ interface Asked {
   readonly json: boolean
 }
 
-class Usage extends Error {}
+/** Called otherwise than the help says. */
+export class Usage extends Error {
+  override readonly name = 'Usage'
+}
 
 function argumentsOf(args: string[]): Asked | null {
   const options = { type: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const

@@ -1,10 +1,10 @@
 /** A run's learning curve: evaluations beside its training, never in its way, ended before its history is. */
 import * as wf from '@temporalio/workflow'
-import type { ResolvedTrain } from '../activities/contracts.ts'
+import type { ResolvedTrain, Stopped } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { upsert } from './details.ts'
 import { evaluate, type EvaluateResult } from './evaluate.ts'
-import { evaluationFailed, onceFree, sentenceOf } from './failures.ts'
+import { evaluationFailed, onceFree, sentenceOf, typeOf } from './failures.ts'
 import type { CurvePoint } from './progress.ts'
 
 export class Curve {
@@ -12,6 +12,8 @@ export class Curve {
   points: readonly CurvePoint[]
   /** What became of evaluations that the spec does not require, a sentence each. */
   notes: readonly string[]
+  /** The run's end by its rule, where an evaluated policy has logits that are not finite; the earliest. */
+  unsound: Stopped | null = null
   /** What this start of the run computed for it. */
   deviceSeconds = 0
   /** Hears of the first evaluation that failed and is required, at once. */
@@ -81,6 +83,12 @@ export class Curve {
     const scope = wf.CancellationScope.current()
     const heard = ended.catch((error: unknown) => {
       if (scope.consideredCancelled) throw error // the run's own cancellation is its end
+      const isUnsound = typeOf(error) === 'NonFiniteLogits' && step > 0
+      if (isUnsound && this.#spec.stop?.nonFinite === true) {
+        if (this.unsound === null || step <= this.unsound.step)
+          this.unsound = { rule: 'non-finite', step: step - 1, message: sentenceOf(error) }
+        return
+      }
       if (this.#spec.evaluate.required === false) {
         this.notes = [
           ...this.notes,

@@ -35,6 +35,12 @@ export function sentenceOf(error: unknown): string {
   return at instanceof wf.CancelledFailure ? 'it was cancelled' : rootOf(error)
 }
 
+/** The innermost cause's type, as activities name their faults; '' where it has none. */
+export function typeOf(error: unknown): string {
+  const at = innermost(error)
+  return at instanceof wf.ApplicationFailure ? (at.type ?? '') : ''
+}
+
 function innermost(error: unknown): unknown {
   let at = error
   while (at instanceof Error && at.cause instanceof Error && at.cause.message !== '') at = at.cause
@@ -50,10 +56,9 @@ export const labelFailed = (workflowId: string, error: unknown) =>
   failedChild('LabelFailed', `the labels of its problems (${workflowId})`, error)
 
 function failedChild(type: string, what: string, error: unknown): wf.ApplicationFailure {
-  const at = innermost(error)
-  const name = at instanceof wf.ApplicationFailure && at.type ? `${at.type}: ` : ''
+  const name = typeOf(error)
   return wf.ApplicationFailure.create({
-    message: `${what} failed: ${name}${sentenceOf(error)}`,
+    message: `${what} failed: ${name === '' ? '' : `${name}: `}${sentenceOf(error)}`,
     type,
     nonRetryable: true,
     ...(error instanceof Error && { cause: error }),

@@ -73,6 +73,12 @@ async function stepByStep(
     standing.show('training', step, spec.steps)
   }
 
+  standing.show('evaluating', last, spec.steps)
+  if (standing.stopped === null) {
+    await curve.ended()
+    standing.stopped = curve.unsound
+    last = curve.unsound?.step ?? last
+  }
   const { stopped } = standing
   if (stopped !== null && !curve.points.some(({ step }) => step === last)) curve.begin(last)
   standing.show('evaluating', last, spec.steps)

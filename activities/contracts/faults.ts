@@ -31,10 +31,17 @@ export const faults = {
   NotKept: 'permanent',
   WorkersDied: 'permanent',
   InvalidConfig: 'permanent',
+  // Of the command line's tools.
+  Usage: 'permanent',
+  HistoryGone: 'permanent',
   EvaluationFailed: 'permanent',
   LabelFailed: 'permanent',
   NotFound: 'limited',
   StateLost: 'limited',
+  // They end within the reading of Parquet, which says InvalidData.
+  Malformed: 'limited',
+  Beyond: 'limited',
+  Unfinished: 'limited',
   // They end within the grader, where what a model wrote is never an error.
   Unreadable: 'limited',
   Exhausted: 'limited',

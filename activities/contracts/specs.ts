@@ -30,7 +30,7 @@ const names = <T extends z.ZodType>(record: T) =>
     if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
       context.issues.push({ code: 'custom', message: 'expected a name, found __proto__', input: value })
     return value
-  }, record)
+  }, record) as unknown as T // what it takes and gives is the record's
 
 export const data = {
   /** One of the two: a set that we know, or a user's file of JSON Lines or Parquet. */

@@ -5,11 +5,17 @@
  */
 
 /** The file says something that cannot be. */
-export class Malformed extends Error {}
+export class Malformed extends Error {
+  override readonly name: string = 'Malformed'
+}
 /** The file says something that may be, and is more than is read here. */
-export class Beyond extends Error {}
+export class Beyond extends Error {
+  override readonly name = 'Beyond'
+}
 /** A structure goes on behind the bytes that were given. */
-export class Unfinished extends Malformed {}
+export class Unfinished extends Malformed {
+  override readonly name = 'Unfinished'
+}
 
 /** Bytes from `at` to `end`, one after another. Throws Unfinished behind the end. */
 export class Cursor {
