@@ -13,7 +13,7 @@ import { requireTable, rolloutsTable, tableRef } from './checkpoint/tables.ts'
 import type { Policy, Rollout, Sampling } from './contracts.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
-import { openTokenizerOf } from './open.ts'
+import { promptsOf } from './open.ts'
 import { requirePolicy } from './replay.ts'
 import { storeSamples, type Sampled } from './rollouts.ts'
 import type { Purpose } from './seed.ts'
@@ -71,20 +71,21 @@ export async function complete(
   if (stored !== null) return { ...stored, deviceSeconds: 0 }
 
   await requirePolicy(deps, source, policy, control)
-  const tokenizer = await openTokenizerOf(deps, policy, control)
   const shards = shardsOfWanted(wanted)
   const range = shards[shard]
   if (range === undefined) throw new RangeError(`shard ${shard} of completions: there are ${shards.length}`)
   const unfinished = keys.unfinishedCompletions(completions, shard)
+  const problems = wanted.problems.slice(range.from, range.to)
+  const prompts = await promptsOf(deps, policy, wanted.prompt, problems, control)
   return storeSamples(
-    { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs },
+    { engine: deps.engine, store: deps.store, key, unfinished, inputs },
     policy,
-    wanted.problems.slice(range.from, range.to).map((problem) => ({
+    problems.map((problem, i) => ({
       problem,
+      prompt: prompts[i]!,
       occurrence: 0,
       at: { seed, purpose, problem: problem.id },
     })),
-    wanted.prompt,
     wanted.samples,
     wanted.sampling,
     control,

@@ -14,12 +14,10 @@ import {
 } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
-import { openData, openTokenizerOf } from './open.ts'
+import { canRead, openData } from './open.ts'
 import { compareData } from './overlap.ts'
 import { requireRewardable } from './rewards/index.ts'
-import type { Tokenizer } from './policy/tokenizer.ts'
 import { shardsOf } from './spec/batch.ts'
-import { canRead } from './spec/prompt.ts'
 import { differences, identityOf, InvalidSpec } from './spec/resolve.ts'
 
 /** The same id was started with a spec that computes something else. */
@@ -34,7 +32,7 @@ export function enrollActivities(deps: Deps) {
       durable(async (control) => {
         const { run, spec, model, data } = EnrollTask.parse(input)
         const { policy } = await requireDocument(store, model, ModelDocument)
-        requireReadable(await openTokenizerOf(deps, policy, control), spec)
+        requireReadable(await canRead(deps, policy, spec.prompt, control), spec)
         const { document: taken, problems } = await openData(deps, data)
         requireRewardable(spec.reward, problems)
         const identity = identityOf({ spec, policy: policy.digest, problems: taken.problems.digest })
@@ -80,8 +78,8 @@ export function enrollActivities(deps: Deps) {
 }
 
 /** A prompt that the model has no tokens for would train it on noise. */
-function requireReadable(tokenizer: Tokenizer, { model, prompt }: ResolvedTrain): void {
-  if (!canRead(tokenizer, prompt))
+function requireReadable(isReadable: boolean, { model, prompt }: ResolvedTrain): void {
+  if (!isReadable)
     throw new InvalidSpec(
       `prompt: the tokenizer of ${model} has no tokens for all of ${JSON.stringify(prompt)}; "plain" is the problem alone`,
     )

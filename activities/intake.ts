@@ -13,8 +13,6 @@ import { policyOf } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import { openSource } from './models/source.ts'
-import { openPolicy } from './policy/open.ts'
-import { openTokenizer } from './policy/tokenizer.ts'
 
 export function intakeActivities(deps: Deps) {
   return {
@@ -105,12 +103,8 @@ export async function intakeModel(
   }
   const policy = policyOf(files)
   // Opened once here, so that a model nobody can run is refused by name before anything is computed.
-  const opened = await openPolicy(
-    await Promise.all(
-      policy.files.map(async ({ name, ...blob }) => ({ name, path: await deps.blobs.file(blob) })),
-    ),
-  )
-  await openTokenizer(opened.files)
+  const local = policy.files.map(async ({ name, ...blob }) => ({ name, path: await deps.blobs.file(blob) }))
+  await deps.reader.ask('model', `model ${model}`, { files: await Promise.all(local) }, control)
   const key = pinnedKey ?? keys.model(policy.digest)
   const document = await commit(deps.store, key, ModelDocument, {
     format: 1,

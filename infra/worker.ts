@@ -23,6 +23,7 @@ import { EmbeddedEngine } from '../activities/engine/embedded.ts'
 import type { Engine } from '../activities/engine/port.ts'
 import { computeActivities, lightActivities } from '../activities/index.ts'
 import type { Deps } from '../activities/deps.ts'
+import { openReader } from '../activities/reading/pool.ts'
 import { inSlot, Slot } from '../activities/slot.ts'
 import * as config from '../temporal.config.ts'
 import { workflowBundle } from './bundle.ts'
@@ -68,10 +69,11 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     role === 'compute'
       ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes, now: () => performance.now() }), tampering)
       : null
+  const reader = openReader()
   const identity = `${role}@${hostname()}:${process.pid}`
   const queue = engine === null ? null : `${config.taskQueues.compute}:${randomUUID()}`
   const own = { identity, queue, storeId, now }
-  const deps = { store, blobs, client, dataFolder, allow, hub, ...own }
+  const deps = { store, blobs, client, reader, dataFolder, allow, hub, ...own }
   try {
     const version = versionOf(settings.buildId)
     const options =
@@ -90,6 +92,7 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     await Promise.allSettled(running)
     await Promise.all(running)
   } finally {
+    await reader.close()
     await engine?.close()
     await store.close()
     await connection.close()

@@ -26,12 +26,11 @@ export interface OpenPolicy {
   readonly weightsFolder: string
 }
 
-export async function openPolicy(files: readonly PolicyFile[]): Promise<OpenPolicy> {
-  const config = parseConfig(
-    await readJson(files, 'config.json'),
-    'config.json',
-    await readJson(files, 'generation_config.json', true),
-  )
+/** Is told what is read from now on: whoever reads what a stranger wrote says where it hung. */
+export type At = (step: string) => void
+
+export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}): Promise<OpenPolicy> {
+  const config = await readConfig(files, at)
   // The runtime refuses a weight whose real path lies outside of the weights folder, so links are resolved first.
   const weights = await Promise.all(
     files
@@ -40,9 +39,24 @@ export async function openPolicy(files: readonly PolicyFile[]): Promise<OpenPoli
   )
   if (weights.length === 0)
     throw new CorruptModel(`expected a .safetensors file, found ${files.map(({ name }) => name).join(', ')}`)
-  const tensors = await indexTensors(weights)
+  const tensors = await indexTensors(weights, at)
+  at('config.json')
+  // Before the names of all layers' tensors are made: their number is whatever somebody wrote.
+  if (config.layers > tensors.size)
+    throw new CorruptModel(
+      `config.json: num_hidden_layers: found ${config.layers}, with ${tensors.size} tensors in all files`,
+    )
   checkTensors(tensors, tensorShapes(config))
   return { config, files, tensors, weightsFolder: commonFolder(weights.map(({ path }) => path)) }
+}
+
+/** The configuration among a policy's files. */
+export async function readConfig(files: readonly PolicyFile[], at: At = () => {}): Promise<ModelConfig> {
+  return parseConfig(
+    await readJson(files, 'config.json', { at }),
+    'config.json',
+    await readJson(files, 'generation_config.json', { at, optional: true }),
+  )
 }
 
 /** Where a tensor lies, as a graph's external weight names it. */
@@ -55,13 +69,14 @@ export function externalOf(policy: OpenPolicy, tensor: StoredTensor): External {
 export async function readJson(
   files: readonly PolicyFile[],
   name: string,
-  optional = false,
+  { optional = false, at }: { readonly optional?: boolean; readonly at?: At } = {},
 ): Promise<unknown> {
   const file = files.find((f) => f.name === name)
   if (!file) {
     if (optional) return undefined
     throw new CorruptModel(`expected a file ${name}, found ${files.map((f) => f.name).join(', ')}`)
   }
+  at?.(name)
   const text = await readFile(file.path, 'utf8')
   try {
     return JSON.parse(text)
