@@ -1,5 +1,5 @@
 /** Copies a model or a problem set into the store, once: from then on no run depends on where it came from. */
-import { copyFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { findingsOf } from './benchmarks/findings.ts'
 import { load } from './benchmarks/load.ts'
 import { DataUnavailable, openOrigin } from './benchmarks/origin.ts'
@@ -12,7 +12,7 @@ import { durable } from './durable.ts'
 import { policyOf } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
-import { openSource } from './models/source.ts'
+import { openSource, type Bring } from './models/source.ts'
 
 export function intakeActivities(deps: Deps) {
   return {
@@ -85,7 +85,10 @@ export async function intakeModel(
   model: string,
   control: Control,
 ): Promise<{ source: string; policy: string }> {
-  const source = await openSource(model, deps)
+  const source = await openSource(model, {
+    ...deps,
+    readIndex: (bring) => readIndex(deps, model, bring, control),
+  })
   const pinnedKey = source.pinned === null ? null : keys.model(digestOf(source.pinned))
   const known = pinnedKey === null ? null : await readDocument(deps.store, pinnedKey, ModelDocument)
   if (known !== null && pinnedKey !== null) return { source: pinnedKey, policy: known.policy.digest }
@@ -95,7 +98,7 @@ export async function intakeModel(
     const progress = (done: number, total: number) =>
       control.progress({ phase: 'load', done: i + done / Math.max(1, total), total: source.files.length })
     const scratch = await deps.blobs.scratch(file.name)
-    await (file.path === undefined ? file.bring(scratch, control.signal) : copyFile(file.path, scratch))
+    await file.bring(scratch, control.signal)
     files.push({
       name: file.name,
       ...(await deps.blobs.adopt(scratch, { signal: control.signal, progress })),
@@ -112,4 +115,20 @@ export async function intakeModel(
     policy,
   })
   return { source: key, policy: document.policy.digest }
+}
+
+/** The weight files that a model's index names. */
+async function readIndex(
+  deps: Deps,
+  model: string,
+  bring: Bring,
+  control: Control,
+): Promise<readonly string[]> {
+  const path = await deps.blobs.scratch('index')
+  try {
+    await bring(path, control.signal)
+    return await deps.reader.ask('index', `model ${model}`, { path }, control)
+  } finally {
+    await rm(path, { force: true })
+  }
 }

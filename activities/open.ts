@@ -9,6 +9,7 @@ import {
   DataDocument,
   ModelDocument,
   RunDocument,
+  RunId,
   SpecDocument,
   type Blob,
   type Policy,
@@ -77,7 +78,7 @@ export async function openSourcePolicy(deps: Deps, source: string): Promise<Poli
 /** <run> or <run>/<step> to the key of its checkpoint. Throws InvalidSpec naming what is there. */
 export async function checkpointKey(deps: Deps, name: string): Promise<string> {
   const match = /^([^/]+)(?:\/(\d+))?$/.exec(name)
-  if (match?.[1] === undefined)
+  if (match?.[1] === undefined || !RunId.safeParse(match[1]).success)
     throw new InvalidSpec(`checkpoint: expected <run> or <run>/<step>, found ${JSON.stringify(name)}`)
   const steps: number[] = []
   for await (const { key } of deps.store.list(keys.checkpoints(match[1]))) steps.push(keys.stepOf(key))

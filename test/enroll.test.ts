@@ -17,8 +17,9 @@ import { enrollActivities } from '../activities/enroll.ts'
 import type { Deps } from '../activities/deps.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
+import { reader } from './reading/shared.ts'
 
-const nanoTokenizer = join(import.meta.dirname, '..', 'models', 'nano', 'coder', 'tokenizer.json')
+const nano = (name: string) => readFile(join(import.meta.dirname, '..', 'models', 'nano', 'coder', name))
 
 let folder: string
 let store: Store
@@ -35,8 +36,8 @@ async function furnish(namespace: string) {
   const blobs = openBlobs(store, join(folder, 'cache'))
   const bytes = (text: string) => blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
-    { name: 'config.json', ...(await bytes('config')) },
-    { name: 'tokenizer.json', ...(await blobs.put(await readFile(nanoTokenizer))) },
+    { name: 'config.json', ...(await blobs.put(await nano('config.json'))) },
+    { name: 'tokenizer.json', ...(await blobs.put(await nano('tokenizer.json'))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
   const [model, data] = [keys.model(policy.digest), keys.data(digestOf('data'))]
@@ -44,7 +45,7 @@ async function furnish(namespace: string) {
   const problems = await bytes('[{"id":"p","problem":"1+1","answer":"2"}]')
   await commit(store, data, DataDocument, { format: 1, data: spec.data, problems, count: 1 })
   const storeId = await checkStore(store)
-  const deps = { store, storeId, blobs, client: { options: { namespace } } } as unknown as Deps
+  const deps = { store, storeId, blobs, reader, client: { options: { namespace } } } as unknown as Deps
   return { deps, task: { run: 'a', spec, model, data } }
 }
 

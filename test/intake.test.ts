@@ -18,6 +18,7 @@ import { enrollActivities } from '../activities/enroll.ts'
 import { intakeActivities } from '../activities/intake.ts'
 import { openData } from '../activities/open.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
+import { reader } from './reading/shared.ts'
 
 let folder: string
 let store: Store
@@ -29,7 +30,7 @@ beforeEach(async () => {
   const storeId = await checkStore(store)
   const own = { allow: [pathToFileURL(folder).href], hub: {}, dataFolder: folder }
   const client = { options: { namespace: 'n' } }
-  deps = { store, storeId, blobs, client, ...own } as unknown as Deps
+  deps = { store, storeId, blobs, client, reader, ...own } as unknown as Deps
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -84,14 +85,14 @@ describe('a file of problems', () => {
   })
 })
 
-const nanoTokenizer = join(import.meta.dirname, '..', 'models', 'nano', 'coder', 'tokenizer.json')
+const nano = (name: string) => readFile(join(import.meta.dirname, '..', 'models', 'nano', 'coder', name))
 
 /** A run of a user's file that is evaluated on AMC. */
 async function enrolled() {
   const bytes = (text: string) => deps.blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
-    { name: 'config.json', ...(await bytes('config')) },
-    { name: 'tokenizer.json', ...(await deps.blobs.put(await readFile(nanoTokenizer))) },
+    { name: 'config.json', ...(await deps.blobs.put(await nano('config.json'))) },
+    { name: 'tokenizer.json', ...(await deps.blobs.put(await nano('tokenizer.json'))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
   const model = keys.model(policy.digest)

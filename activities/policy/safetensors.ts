@@ -86,7 +86,9 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
     }
     if (typeof header !== 'object' || header === null || Array.isArray(header))
       throw fail(`expected a JSON object of tensors as header, found ${text.trim().slice(0, 40)}`)
-    const entries = Object.entries(header as Record<string, unknown>).filter(([name]) => name !== '__metadata__')
+    const entries = Object.entries(header as Record<string, unknown>).filter(
+      ([name]) => name !== '__metadata__',
+    )
     const tensors = entries.map(([name, entry]) => describe(name, entry, file, path, 8 + headerBytes))
     const end = tensors.reduce((last, t) => Math.max(last, t.offset + t.sizeBytes), 8 + headerBytes)
     if (end !== fileBytes) {

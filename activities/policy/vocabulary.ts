@@ -146,13 +146,13 @@ function corrupt(place: string, expected: string, found: unknown): CorruptModel 
 
 /** The beginning of a value, whatever it is: its whole may be as large or as deep as the file. */
 export function shown(value: unknown): string {
-  if (isObject(value) || Array.isArray(value)) {
-    const parts = Object.entries(value).slice(0, 5)
-    const flat = parts.map(([key, part]) => [key, typeof part === 'object' && part !== null ? '…' : part])
-    return shown(
-      JSON.stringify(Array.isArray(value) ? flat.map(([, part]) => part) : Object.fromEntries(flat)),
-    )
-  }
-  const text = value === undefined ? 'nothing' : typeof value === 'string' ? value : String(value)
+  const text = typeof value === 'string' ? value : (JSON.stringify(flat(value)) ?? 'nothing')
   return text.length <= 120 ? text : `${text.slice(0, 120)}…`
+}
+
+function flat(value: unknown): unknown {
+  const inner = (part: unknown) => (typeof part === 'object' && part !== null ? '…' : part)
+  if (Array.isArray(value)) return value.slice(0, 5).map(inner)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inner(part)]).slice(0, 5)) // prettier-ignore
 }

@@ -27,9 +27,10 @@ const mostCharacters = 2 ** 26
 
 export const readable: Job<'canRead'> = ({ tokenizer, prompt }, steps) =>
   named(steps, refused, async (at) => {
-    const { tokenizer: found } = await open(tokenizer, at)
+    const policy = await open(tokenizer, at)
     at('the prompt around a problem')
-    return canRead(found, prompt)
+    promptFor(policy, prompt, { id: '', problem: '', answer: '' }, 'an empty problem')
+    return canRead(policy.tokenizer, prompt)
   })
 
 export const promptsOf: Job<'prompts'> = ({ tokenizer, prompt, problems }, steps) =>

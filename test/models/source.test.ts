@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSource } from '../../activities/models/source.ts'
+import { readIndex } from '../reading/shared.ts'
 
 const files: Record<string, string> = {
   'config.json': '{}',
@@ -28,7 +29,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 const fill = (names: readonly string[]) =>
   Promise.all(names.map((name) => writeFile(join(folder, name), files[name] ?? '')))
 const url = () => pathToFileURL(folder).href
-const open = (model: string, allow: readonly string[] = [url()]) => openSource(model, { allow, hub: {} })
+const open = (model: string, allow: readonly string[] = [url()]) =>
+  openSource(model, { allow, hub: {}, readIndex })
 
 describe('a model in a folder', () => {
   it('is its configuration, its tokenizer and the weights that its index names: no pickle, no code', async () => {
@@ -132,6 +134,7 @@ describe('a model on the Hub', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0
     const source = await openSource('hf://o/m@main', {
       allow: [],
+      readIndex,
       hub: { endpoint: `http://127.0.0.1:${port}`, token: 'hf_secret' },
     })
     expect(source.pinned).toBe(`hf://o/m@${sha}`)
