@@ -62,7 +62,14 @@ export default tseslint.config(
           patterns: [
             { group: ['node:*'], message: 'The workflow sandbox has no Node.' },
             {
-              group: ['**/activities/*'],
+              // The table of faults and the form of heartbeats are both sides', and import nothing of Node.
+              group: [
+                '**/activities/*',
+                '!**/activities/contracts',
+                '**/activities/contracts/*',
+                '!**/activities/contracts/faults.ts',
+                '!**/activities/contracts/heartbeat.ts',
+              ],
               allowTypeImports: true,
               message: 'Workflows import activities with `import type` only.',
             },

@@ -3,7 +3,10 @@
 /** Workflow tasks and light activities share one queue, so that `--task-queue placebo` is all a user must know. */
 export const taskQueues = { light: 'placebo', compute: 'placebo-compute' } as const
 
-/** Preemptions consume attempts, so attempts are unlimited and the whole is bounded by time. */
+/**
+ * Preemptions consume attempts, so attempts are unlimited and the whole is bounded by time. What would fail for ever is
+ * ended by what attempts count of each other (activities/attempt.ts).
+ */
 const preemptible = { initialInterval: '1s', backoffCoefficient: 1, maximumInterval: '5s' } as const
 
 export const activityOptions = {
@@ -56,6 +59,8 @@ export const worker = {
   shutdownForceTime: '15s',
   /** How long a task that this worker was given waits for its compute slot before others may have it. */
   slotPatienceMs: 5000,
+  /** How long a task that workers gave back, again and again, is kept from them at most. The pauses double from 1 s. */
+  pauseSeconds: { busy: 15, handedBack: 60 },
   /** Short, because it is what a run waits for after its worker was killed. */
   stickyQueueScheduleToStartTimeout: '2s',
   heartbeatEveryMs: 4000,

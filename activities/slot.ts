@@ -3,11 +3,10 @@
  *
  * Temporal counts slots by queue, and a compute worker polls two: the one that all share and its own. So a task can
  * arrive while another computes. It waits for a moment, since most steps are short, and then goes back as `Busy`,
- * because a worker elsewhere may be idle.
+ * because a worker elsewhere may be idle. What attempts before it counted goes on with it.
  */
 import { cancellationSignal } from '@temporalio/activity'
-import { ApplicationFailure } from '@temporalio/common'
-import { stopped } from './durable.ts'
+import { thisAttempt } from './attempt.ts'
 
 /** A worker's slot did not become free in time. Retryable: another attempt, maybe elsewhere, follows. */
 export class Busy extends Error {
@@ -66,8 +65,8 @@ export function inSlot<A extends Verbs>(activities: A, slot: Slot, patienceMs: n
       return await slot.hold(body, patienceMs, signal)
     } catch (error) {
       if (begun) throw error // said in Temporal's words already
-      if (signal.aborted) throw stopped(signal)
-      throw ApplicationFailure.retryable(error instanceof Error ? error.message : String(error), 'Busy')
+      const attempt = thisAttempt()
+      throw await thisAttempt(attempt.from).end(error, signal)
     }
   }
   return Object.fromEntries(

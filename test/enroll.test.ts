@@ -64,7 +64,7 @@ test('a worker of another store does not work for a run: WrongStore names both',
   const elsewhere = '00000000-0000-4000-8000-000000000000'
   const task = { run: 'a', spec: 'specs/s.json', step: 1, shard: 0, store: elsewhere }
   const rewarding = new MockActivityEnvironment().run(rewardActivities(deps).reward, task)
-  await expect(rewarding).rejects.toMatchObject({ type: 'WrongStore', nonRetryable: true })
+  await expect(rewarding).rejects.toMatchObject({ type: 'WrongStore', nonRetryable: false })
   await expect(rewarding).rejects.toThrow(`lies in store ${elsewhere}, this worker has store ${deps.storeId}`)
 })
 

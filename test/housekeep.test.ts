@@ -40,7 +40,7 @@ test('a worker told to stop in the middle says how far it was, and the next atte
     },
   })
   await expect(first.run(activities(stopping).collect, task)).rejects.toThrow('preempted')
-  expect(last).toMatchObject({ unneeded: { count: 32 }, removed: { count: 32 } }) // two groups of 16
+  expect(last).toMatchObject({ at: { unneeded: { count: 32 }, removed: { count: 32 } } }) // two groups of 16
 
   const second = new MockActivityEnvironment({ heartbeatDetails: last })
   const sums = await second.run<[CollectTask], Collected, Collect>(activities(store).collect, task)

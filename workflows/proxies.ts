@@ -6,6 +6,7 @@ import {
   proxyActivities,
   TimeoutFailure,
 } from '@temporalio/workflow'
+import { permanenceOf } from '../activities/contracts/faults.ts'
 import type { Activities } from '../activities/index.ts'
 import { activityOptions } from '../temporal.config.ts'
 
@@ -17,8 +18,11 @@ export const compute = proxyActivities<Activities['compute']>(activityOptions.co
 /** Compute that training does not wait for. */
 export const beside = proxyActivities<Activities['compute']>(activityOptions.beside)
 
-/** Why an activity went elsewhere: its worker was busy, was told to stop, or is not heard of any more. */
-export type Moved = 'busy' | 'preempted' | 'lost'
+/**
+ * Why an activity went elsewhere: its worker was busy, was told to stop, may not do it (another store, say), or failed at
+ * it or is not heard of any more.
+ */
+export type Moved = 'busy' | 'preempted' | 'elsewhere' | 'lost'
 
 /** Light activities that the Web UI's timeline shows under a name. */
 export const lightAs = (summary: string) =>
@@ -52,5 +56,8 @@ export async function near<T>(
 function whyOf(cause: Error): Moved {
   if (cause instanceof TimeoutFailure) return cause.timeoutType === 'SCHEDULE_TO_START' ? 'busy' : 'lost'
   if (!(cause instanceof ApplicationFailure)) return 'lost'
-  return cause.type === 'Busy' ? 'busy' : cause.type === 'WorkerShutdown' ? 'preempted' : 'lost'
+  const { type } = cause
+  if (type === 'Busy') return 'busy'
+  if (type === 'WorkerShutdown') return 'preempted'
+  return permanenceOf(type ?? '') === 'handed-back' ? 'elsewhere' : 'lost'
 }

@@ -13,6 +13,7 @@ import { atOnce } from '../checkpoint/at-once.ts'
 import { digestOf } from '../checkpoint/canonical.ts'
 import type { Blobs } from '../checkpoint/store.ts'
 import type { Checkpoint, NamedBlob, Objective, Optimizer, Policy } from '../contracts.ts'
+import { revived } from '../faults/nature.ts'
 import type { Call, FromThread, LocalPolicy, Updated } from './messages.ts'
 import { NonFiniteLoss, StateLost } from './port.ts'
 import type {
@@ -244,8 +245,5 @@ function revive(failed: Extract<FromThread, { failed: unknown }>['failed'], sign
   if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error('aborted')
   if (failed.name === 'NonFiniteLoss') return new NonFiniteLoss(failed.message, failed.minibatch ?? -1)
   if (failed.name === 'StateLost') return new StateLost(failed.message)
-  const error = new Error(failed.message)
-  error.name = failed.name
-  error.stack = failed.stack
-  return error
+  return revived(failed)
 }

@@ -3,6 +3,7 @@
  * must go on) and the compute side in a worker thread (where a session's run blocks). Structured clones only.
  */
 import type { Objective, Optimizer } from '../contracts.ts'
+import type { PlainFault } from '../faults/nature.ts'
 import type { Completion, Decoding, Minibatch, MinibatchSums, Progress, Prompt, Sequence } from './port.ts'
 
 /** A policy whose files lie on this machine, verified. */
@@ -54,12 +55,4 @@ export type FromThread =
   | { readonly id: number; readonly progress: Progress }
   | { readonly id: number; readonly completion: Completion }
   | { readonly id: number; readonly done: unknown }
-  | {
-      readonly id: number
-      readonly failed: {
-        readonly name: string
-        readonly message: string
-        readonly stack: string
-        readonly minibatch?: number
-      }
-    }
+  | { readonly id: number; readonly failed: PlainFault & { readonly minibatch?: number } }

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { plainOf } from '../faults/nature.ts'
 import { openPolicy } from '../policy/open.ts'
 import { Sampler } from '../policy/generation.ts'
 import { Trainer } from '../policy/trainer.ts'
@@ -44,9 +45,8 @@ async function serve(id: number, call: Call): Promise<void> {
     control.signal.throwIfAborted()
     say({ id, done: await answer(id, call, control) })
   } catch (error) {
-    const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
     const minibatch = error instanceof NonFiniteLoss ? { minibatch: error.minibatch } : {}
-    say({ id, failed: { name, message, stack, ...minibatch } })
+    say({ id, failed: { ...plainOf(error), ...minibatch } })
   } finally {
     aborts.delete(id)
   }

@@ -7,7 +7,9 @@
  */
 
 /** Thrown by `spend` when nothing is left; caught by `within` only. */
-class Exhausted extends Error {}
+class Exhausted extends Error {
+  override readonly name = 'Exhausted'
+}
 
 let spent = 0
 let limit = Infinity

@@ -3,7 +3,9 @@ import { spend } from './budget.ts'
 import type { Token } from './lex.ts'
 
 /** Thrown where tokens are no mathematics this grammar knows; parseAnswer turns it into opaque text. */
-export class Unreadable extends Error {}
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable'
+}
 
 const deepest = 60 // nested groups; answers of people and models stay below 15
 
