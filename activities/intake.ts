@@ -1,8 +1,8 @@
 /** Copies a model or a problem set into the store, once: from then on no run depends on where it came from. */
-import { rm } from 'node:fs/promises'
-import { findingsOf } from './benchmarks/findings.ts'
-import { load } from './benchmarks/load.ts'
-import { DataUnavailable, openOrigin } from './benchmarks/origin.ts'
+import { rm, stat } from 'node:fs/promises'
+import { bring } from './benchmarks/bring.ts'
+import { DataUnavailable } from './benchmarks/check.ts'
+import { openOrigin } from './benchmarks/origin.ts'
 import { digestOf, canonical } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
@@ -20,9 +20,9 @@ export function intakeActivities(deps: Deps) {
 
     /** `run`: what the run began with is taken where its source cannot be had any more. */
     intakeData: ({ data, run }: { data: DataSpec; run?: string }) =>
-      durable(async ({ signal }): Promise<TakenIn> => {
+      durable(async (control): Promise<TakenIn> => {
         try {
-          return await intakeData(deps, data, signal)
+          return await intakeData(deps, data, control)
         } catch (error) {
           const known = error instanceof DataUnavailable && run !== undefined
           const begun = known ? await begunWith(deps, run, data) : null
@@ -41,27 +41,43 @@ export interface TakenIn {
 }
 
 /** A set with a name, and a file of a pinned revision, are known by it; any other file by what is in it now. */
-export async function intakeData(deps: Deps, data: DataSpec, signal: AbortSignal): Promise<TakenIn> {
-  const origin = data.source === undefined ? null : await openOrigin(data.source, deps)
+export async function intakeData(deps: Deps, data: DataSpec, control: Control): Promise<TakenIn> {
+  const { signal } = control
+  const origin = data.source === undefined ? null : await openOrigin(data.source, deps, signal)
   const pinned = origin === null ? data : origin.pinned === null ? null : { ...data, source: origin.pinned }
   const pinnedKey = pinned === null ? null : keys.data(digestOf(pinned))
   const known = pinnedKey === null ? null : await readDocument(deps.store, pinnedKey, DataDocument)
   if (known !== null && pinnedKey !== null) return takenIn(pinnedKey, known)
 
-  const fetched = (url: string) => fetch(url, { signal })
-  const read = async () => (await origin?.read(signal)) ?? new Uint8Array()
-  const { problems, places } = await load(data, { folder: deps.dataFolder, fetch: fetched, read })
-  const blob = await deps.blobs.put(new TextEncoder().encode(canonical(problems)), { signal })
-  const key = pinnedKey ?? keys.data(digestOf({ data, problems: blob.digest }))
-  const document: DataDocument = {
-    format: 1,
-    data: pinned ?? data,
-    problems: blob,
-    count: problems.length,
-    findings: findingsOf(problems, places),
+  const own: string[] = []
+  const scratch = async (name: string) => {
+    const path = await deps.blobs.scratch(name)
+    own.push(path)
+    return path
   }
-  return takenIn(key, await commit(deps.store, key, DataDocument, document))
+  try {
+    const reach = { ...deps, folder: deps.dataFolder, fetch }
+    const files = await bring(data, reach, scratch, control, origin ?? undefined)
+    const to = await scratch('problems.json')
+    const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
+    const sizeBytes = sizes.reduce((n, size) => n + size, 0)
+    const read = await deps.reader.ask('data', whatOf(data), { data, files, sizeBytes, to }, control)
+    const blob = await deps.blobs.adopt(to, { signal })
+    const key = pinnedKey ?? keys.data(digestOf({ data, problems: blob.digest }))
+    const document: DataDocument = {
+      format: 1,
+      data: pinned ?? data,
+      problems: blob,
+      ...read,
+    }
+    return takenIn(key, await commit(deps.store, key, DataDocument, document))
+  } finally {
+    for (const path of own) await rm(path, { force: true })
+  }
 }
+
+/** The file that is read is named behind it. */
+const whatOf = ({ name }: DataSpec) => (name === undefined ? 'data' : `data ${name}`)
 
 const takenIn = (source: string, { count, findings }: DataDocument): TakenIn => ({
   source,

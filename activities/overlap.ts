@@ -53,7 +53,7 @@ type Name = ResolvedTrain['evaluate']['benchmarks'][number]
 /** Null where it cannot be had, which its evaluation will say; what fails in the store is tried again. */
 async function benchmark(deps: Deps, name: Name, signal: AbortSignal) {
   try {
-    const { source } = await intakeData(deps, { name, split: 'test' }, signal)
+    const { source } = await intakeData(deps, { name, split: 'test' }, { signal, progress: () => {} })
     const { problems } = await requireDocument(deps.store, source, DataDocument)
     return { name, source, digest: problems.digest }
   } catch (error) {

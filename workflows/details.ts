@@ -65,6 +65,7 @@ export function dataNotes(findings: DataFindings | undefined, overlaps: readonly
     count === 0 ? [] : [`${count} ${what} (${first.join('; ')}${count > first.length ? '; …' : ''})`]
   const none = { count: 0, first: [] }
   const found = [
+    ...named('copies were dropped', findings?.dropped ?? none),
     ...named('statements come again', findings?.duplicates ?? none),
     ...named('answers are compared as text only', findings?.unreadable ?? none),
   ]

@@ -3,45 +3,114 @@
  *
  * After RandomCalculation (arXiv 2507.10532, section 4): if a reward without information lifts a model on contaminated
  * sets but not here, the lift was memory. Level n has n operators of + - *, numbers 1..99, factors 2..12. The test split
- * is 500 fixed problems, 100 a level; a training problem that equals one of them is drawn again.
+ * is 500 fixed problems, 100 a level; a training problem that equals one of them, or an earlier one, is drawn again.
+ * Level n has every fifth place, so the training problems end where the level with the fewest expressions does.
  */
+import { setImmediate } from 'node:timers/promises'
+import type { DataSpec } from '../contracts.ts'
+import type { Control } from '../engine/port.ts'
 import { stream } from '../seed.ts'
+import { InvalidData } from './check.ts'
 import type { Problem } from './problem.ts'
 
 export const levels = 5
 const testSize = 500
+/** Training problems unless `limit` asks for more. */
+const usualSize = 10_000
+/** Draws between two looks at the signal. */
+const atOnce = 2000
 
+/** Numbers 1..99, and factors 2..12. */
+const numbers = 99
+const factors = 11
+
+/** Expressions of a level: a number, then for each operator + or - with a number, or * with a factor. */
+const expressionsOf = (level: number) => numbers * (2 * numbers + factors) ** level
+
+/** 5 x (99 x 209 - 100) = 102,955: level 1 has 20,691 expressions, and 100 of them are the test's. */
+export const trainingSize = Math.min(
+  ...Array.from({ length: levels }, (_, i) => i + levels * (expressionsOf(i + 1) - testSize / levels)),
+)
+
+/** The first `count` training problems, or the whole test split. */
 export function arithmetic(split: 'train' | 'test', count: number): Problem[] {
+  return [...problemsOf(split, count)].filter((problem) => problem !== null)
+}
+
+/** The problems among which a spec's filters choose. */
+export async function arithmeticFor(
+  { split = 'train', limit, where, only, shuffle }: DataSpec,
+  control: Control,
+): Promise<Problem[]> {
+  const isFirst = where === undefined && only === undefined && shuffle === undefined
+  // A filter on one level leaves every fifth.
+  const size = isFirst && limit !== undefined ? limit : Math.max(usualSize, (limit ?? 0) * levels)
+  if (split === 'train' && (limit ?? 0) > trainingSize) throw tooFew(trainingSize, '', limit)
+  const count = Math.min(size, trainingSize)
+  const problems: Problem[] = []
+  let draws = 0
+  for (const problem of problemsOf(split, count)) {
+    if (problem !== null) problems.push(problem)
+    if (draws++ % atOnce > 0) continue
+    control.progress({ phase: 'load', done: problems.length, total: count })
+    await setImmediate()
+    control.signal.throwIfAborted()
+  }
+  return problems
+}
+
+/** Throws where `limit` asks for more than a filter leaves of all that there is. */
+export function requireAsked({ split = 'train', limit = 0, where, only }: DataSpec, found: number): void {
+  const isAll = split === 'train' && limit * levels > trainingSize
+  if (isAll && only === undefined && found < limit)
+    throw tooFew(found, ` where ${JSON.stringify(where)}`, limit)
+}
+
+const tooFew = (size: number, where: string, limit = 0) =>
+  new InvalidData(`arithmetic has ${size} training problems${where}, limit asks for ${limit}`)
+
+/** Null for a draw that gives none. */
+function* problemsOf(split: 'train' | 'test', count: number): Iterable<Problem | null> {
   const reserved = new Set(expressions('test', testSize, new Set()))
-  const chosen = split === 'test' ? [...reserved] : expressions('train', count, reserved)
-  return chosen.map((expression, i) => ({
-    id: `${split}-${i}`,
-    problem: `Compute ${expression}.`,
-    answer: String(valueOf(expression)),
-    level: levelOf(i),
-  }))
+  const chosen = split === 'test' ? reserved : expressions('train', count, reserved)
+  let i = 0
+  for (const expression of chosen) {
+    yield expression === null
+      ? null
+      : {
+          id: `${split}-${i}`,
+          problem: `Compute ${expression}.`,
+          answer: String(valueOf(expression)),
+          level: levelOf(i++),
+        }
+  }
 }
 
 const levelOf = (index: number) => (index % levels) + 1
 
-/** Distinct expressions, none of them in `excluded`. */
-function expressions(split: 'train' | 'test', count: number, excluded: ReadonlySet<string>): string[] {
+/** Distinct expressions, none of them in `excluded`; null for each draw of one that was there before. */
+function* expressions(
+  split: 'train' | 'test',
+  count: number,
+  excluded: ReadonlySet<string | null>,
+): Iterable<string | null> {
+  if (count > trainingSize) throw tooFew(trainingSize, '', count)
   const seen = new Set<string>()
   for (let i = 0; seen.size < count; i++) {
     // The index moves on only with success, so level n keeps its every fifth place.
-    const index = seen.size
-    const expression = draw(split, levelOf(index), i)
-    if (!excluded.has(expression)) seen.add(expression)
+    const expression = draw(split, levelOf(seen.size), i)
+    const isNew = !excluded.has(expression) && !seen.has(expression)
+    if (isNew) seen.add(expression)
+    yield isNew ? expression : null
   }
-  return [...seen]
 }
 
 function draw(split: 'train' | 'test', level: number, sample: number): string {
   const s = stream({ seed: 0, purpose: 'data', problem: `arithmetic ${split}`, sample })
-  let text = String(1 + s.below(99, 0))
+  let text = String(1 + s.below(numbers, 0))
   for (let i = 1; i <= level; i++) {
     const operator = ['+', '-', '*'][s.below(3, 2 * i)] ?? '+'
-    const number = operator === '*' ? 2 + s.below(11, 2 * i + 1) : 1 + s.below(99, 2 * i + 1)
+    const number = operator === '*' ? 2 + s.below(factors, 2 * i + 1) : 1 + s.below(numbers, 2 * i + 1)
     text += ` ${operator} ${number}`
   }
   return text

@@ -1,45 +1,95 @@
-/** Rows from text: JSON Lines, or the JSON array that the paper's authors publish. */
-import { check, InvalidData, kind, type Checked, type Row } from './check.ts'
-import type { Problem } from './problem.ts'
+/**
+ * Rows from text: JSON Lines, one line after another, or the JSON array that the paper's authors publish. A line is
+ * bounded, so that a file without line ends costs no more memory than one with them. A byte order mark is left out.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Control } from '../engine/port.ts'
+import { InvalidData, kind, type Row, type Rows } from './check.ts'
+import type { RegularFile } from './local.ts'
+
+/** Bytes of a line: as much as thousands of problems have. */
+const mostLine = 16 * 2 ** 20
+/** Bytes of an array, which is parsed at once; DeepScaleR's largest file has 5 MiB. */
+const mostArray = 64 * 2 ** 20
+/** Bytes that are read, and parsed, between two looks at the signal. */
+const atOnce = 2 ** 20
 
 /** One JSON value a line; empty lines are skipped. */
-export function linesOf(text: string, file: string): Row[] {
-  const rows: Row[] = []
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue
-    const at = `${file}:${i + 1}`
-    rows.push({ at, value: parse(line, at) })
+export function linesOf(file: RegularFile, control: Control): Rows {
+  const place = (line: number) => `${file.name}:${line}`
+  return { place, batches: parsedLines(file, place, control) }
+}
+
+async function* parsedLines(
+  file: RegularFile,
+  place: (line: number) => string,
+  control: Control,
+): AsyncIterable<readonly Row[]> {
+  let number = 0
+  let rest: Uint8Array[] = []
+  let restBytes = 0
+  for (let from = 0; from < file.sizeBytes; from += atOnce) {
+    control.signal.throwIfAborted()
+    control.progress({ phase: 'load', done: from, total: file.sizeBytes })
+    const bytes = await file.read(from, Math.min(from + atOnce, file.sizeBytes))
+    const isLast = from + atOnce >= file.sizeBytes
+    const rows: Row[] = []
+    for (let at = 0; at < bytes.length;) {
+      const end = bytes.indexOf(newline, at)
+      const piece = bytes.subarray(at, end < 0 ? bytes.length : end)
+      restBytes += piece.length
+      if (restBytes > mostLine)
+        throw new InvalidData(`${place(number + 1)}: is longer than ${mostLine / 2 ** 20} MiB`)
+      rest.push(piece)
+      at += piece.length + 1
+      if (end < 0 && !isLast) break
+      number += 1
+      const line = decoded(rest.length === 1 ? piece : Buffer.concat(rest), number, file.name)
+      rest = []
+      restBytes = 0
+      if (line.trim() !== '') rows.push({ number, value: parse(line, place(number)) })
+    }
+    yield rows
+    await setImmediate()
   }
-  return rows
 }
 
-/** Problems of a set that we know, one JSON object a line. */
-export function parseJsonl(text: string, file: string): Problem[] {
-  return checkJsonl(text, file).problems
+const newline = 0x0a
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function decoded(bytes: Uint8Array, line: number, name: string): string {
+  try {
+    return utf8.decode(bytes) // without a byte order mark
+  } catch (cause) {
+    const what =
+      line === 1 ? `${name}: is neither Parquet nor JSON Lines in UTF-8` : `${name}:${line}: is not UTF-8`
+    throw new InvalidData(what, { cause })
+  }
 }
 
-export const checkJsonl = (text: string, file: string): Checked => check(linesOf(text, file), file)
-
-/** A JSON array of objects whose problem is called `prompt`. */
-export function parsePublished(text: string, file: string): Problem[] {
-  return checkPublished(text, file).problems
+/** Items of a JSON array of objects whose problem is called `prompt`. */
+export async function itemsOf(file: RegularFile): Promise<Rows> {
+  const { name, sizeBytes } = file
+  if (sizeBytes > mostArray)
+    throw new InvalidData(`${name}: has ${sizeBytes} bytes, an array may have ${mostArray}`)
+  return publishedRows(decoded(await file.read(0, sizeBytes), 1, name), name)
 }
 
-export function checkPublished(text: string, file: string): Checked {
-  const array = parse(text, file)
-  if (!Array.isArray(array)) throw new InvalidData(`${file}: expected a JSON array, found ${kind(array)}`)
+export function publishedRows(text: string, name: string): Rows {
+  const array = parse(text, name)
+  if (!Array.isArray(array)) throw new InvalidData(`${name}: expected a JSON array, found ${kind(array)}`)
   const rows = array.map((value: unknown, i) => {
     const isRow = typeof value === 'object' && value !== null && 'prompt' in value
     const { prompt, ...rest } = isRow ? value : { prompt: undefined }
-    return { at: `${file}, item ${i + 1}`, value: isRow ? { ...rest, problem: prompt } : value }
+    return { number: i + 1, value: isRow ? { ...rest, problem: prompt } : value }
   })
-  return check(rows, file)
+  return { place: (item) => `${name}, item ${item}`, batches: [rows] }
 }
 
-function parse(json: string, at: string): unknown {
+function parse(json: string, place: string): unknown {
   try {
     return JSON.parse(json)
   } catch (cause) {
-    throw new InvalidData(`${at}: not JSON (${(cause as Error).message})`, { cause })
+    throw new InvalidData(`${place}: not JSON (${(cause as Error).message})`, { cause })
   }
 }

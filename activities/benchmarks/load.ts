@@ -1,112 +1,77 @@
 /**
- * The problems a spec's `data` stands for: a set by name, made here (nano, arithmetic), read from the caller's folder or
- * fetched from its pinned home; or a user's own file. `fetch` and `read` are given: nothing here touches a network.
+ * The problems a spec's `data` stands for, from files that lie on this machine (`bring.ts`), or made here (nano,
+ * arithmetic). A function of the files and the spec: no network, no allow-list, no environment. Rows are read one after
+ * another; with `limit`, no more than are needed.
  */
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { DataSpec } from '../contracts.ts'
+import type { Control } from '../engine/port.ts'
 import { problems as nanoProblems } from '../nano/problems.ts'
-import { arithmetic, levels } from './arithmetic.ts'
-import { checkMapped, InvalidData, type Checked } from './check.ts'
-import { checkJsonl, checkPublished, linesOf } from './jsonl.ts'
-import { isParquet, rowsOfParquet } from './parquet.ts'
+import { arithmeticFor, requireAsked } from './arithmetic.ts'
+import { gatherMapped, gatherOurs, InvalidData, type Checked, type Rows } from './check.ts'
+import { itemsOf, linesOf } from './jsonl.ts'
+import { openRegular, type LocalFile, type RegularFile } from './local.ts'
+import { isParquet, rowsOfParquet } from './parquet/rows.ts'
 import type { Problem } from './problem.ts'
-import { select } from './select.ts'
-import { sources, type PublishedSet, type SourceFile } from './sources.ts'
-
-export interface Reach {
-  /** PLACEBO_DATA_DIR, null where none is set. */
-  readonly folder: string | null
-  readonly fetch: (url: string) => Promise<Pick<Response, 'ok' | 'status' | 'arrayBuffer'>>
-  /** The bytes of the file that `data.source` names. */
-  readonly read?: (source: string) => Promise<Uint8Array>
-}
-
-/** Training problems that `arithmetic` has unless `limit` asks for more. */
-const arithmeticSize = 10_000
-
-/** `split` matters where a set has two (nano, arithmetic); the paper's benchmarks are tests, and deepscaler is training. */
-export async function loadProblems(data: DataSpec, reach: Reach): Promise<Problem[]> {
-  return (await load(data, reach)).problems
-}
+import { Selector } from './select.ts'
 
 /** The problems, and where each stands: `file:line`; those that are made here stand nowhere. */
-export async function load(data: DataSpec, reach: Reach): Promise<Checked> {
+export async function loadLocal(
+  data: DataSpec,
+  files: readonly LocalFile[],
+  control: Control,
+): Promise<Checked> {
   const { name, source, split = 'train' } = data
   if (source !== undefined) {
-    const { problems, places } = await inFile(source, data, reach)
-    return { problems: select(problems, data, source, 'source'), places }
+    const selector = new Selector(data, source, 'source')
+    for (const file of files) await inFile(file, data, selector, control)
+    return selector.end()
   }
   if (name === undefined) throw new InvalidData('data: expected a name or a source, found neither')
-  if (name === 'nano') return { problems: select(nanoProblems(split), data, name), places: new Map() }
+  if (name === 'nano') return madeHere(nanoProblems(split), data, name)
   if (name === 'arithmetic') {
-    const size = Math.max(arithmeticSize, (data.limit ?? 0) * levels)
-    return { problems: select(arithmetic(split, size), data, name), places: new Map() }
+    const checked = madeHere(await arithmeticFor(data, control), data, name)
+    requireAsked(data, checked.problems.length)
+    return checked
   }
-  const { problems, places } = await published(name, reach)
-  return { problems: select(problems, data, name), places }
+  const selector = new Selector(data, name)
+  for (const file of files) if (!selector.hasEnough()) await inSet(file, selector, control)
+  return selector.end()
+}
+
+function madeHere(problems: readonly Problem[], data: DataSpec, name: string): Checked {
+  const selector = new Selector(data, name)
+  for (const problem of problems) selector.see(problem, () => `problem ${problem.id}`)
+  return { ...selector.end(), places: new Map() }
 }
 
 /** What a filter asks for is kept, under its own name unless `columns` has one for it. */
-async function inFile(source: string, { columns, where }: DataSpec, { read }: Reach): Promise<Checked> {
-  if (read === undefined) throw new InvalidData(`data ${source}: files are not read here`)
-  const bytes = await read(source)
+async function inFile(
+  local: LocalFile,
+  { columns, where }: DataSpec,
+  selector: Selector,
+  control: Control,
+): Promise<void> {
   const filtered = Object.fromEntries(Object.keys(where ?? {}).map((name) => [name, name]))
   const mapping = { ...filtered, ...columns }
   const wanted = ['problem', 'answer', 'id', ...Object.values(mapping)]
-  const rows = isParquet(bytes)
-    ? await rowsOfParquet(bytes, source, wanted)
-    : linesOf(textOf(bytes, source), source)
-  return checkMapped(rows, source, mapping)
-}
-
-function textOf(bytes: Uint8Array, source: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new InvalidData(`${source}: is neither Parquet nor JSON Lines in UTF-8`, { cause })
-  }
-}
-
-async function published(name: PublishedSet, reach: Reach): Promise<Checked> {
-  const sets = await Promise.all(sources[name].map(async (file) => leveled(await read(file, reach), file)))
-  const places = new Map(sets.flatMap(({ places }) => [...places]))
-  return { problems: sets.flatMap(({ problems }) => problems), places }
-}
-
-async function read(file: SourceFile, { folder, fetch }: Reach): Promise<Checked> {
-  if (folder !== null) {
-    const path = join(folder, file.name)
-    const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return null // then from its home
-      throw new InvalidData(`${path}: cannot be read (${cause.message})`, { cause })
-    })
-    if (text !== null) return placed(checkJsonl(text, path), (place) => place.replace(path, file.name))
-  }
-  const advice = `set PLACEBO_DATA_DIR to a folder with ${file.name}`
-  const response = await fetch(file.url).catch((cause: Error) => {
-    throw new Error(`${file.url}: ${cause.message}; without network access, ${advice}`, { cause })
+  await opened(local, async (file) => {
+    const rows = (await isParquet(file)) ? await rowsOfParquet(file, wanted, control) : linesOf(file, control)
+    await gatherMapped(rows, file.name, mapping, selector)
   })
-  if (!response.ok) throw new Error(`${file.url}: HTTP ${response.status}; ${advice}`)
-  const bytes = Buffer.from(await response.arrayBuffer())
-  const found = createHash('sha256').update(bytes).digest('hex')
-  if (found !== file.sha256)
-    throw new InvalidData(`${file.url}: SHA-256 expected ${file.sha256}, found ${found}; ${advice}`)
-  return checkPublished(bytes.toString('utf8'), file.url)
 }
 
-/** Findings are stored, and the folder is this worker's own. */
-const placed = ({ problems, places }: Checked, rename: (place: string) => string): Checked => ({
-  problems,
-  places: new Map([...places].map(([id, place]) => [id, rename(place)])),
-})
+async function inSet(local: LocalFile, selector: Selector, control: Control): Promise<void> {
+  await opened(local, async (file) => {
+    const rows: Rows = local.published === true ? await itemsOf(file) : linesOf(file, control)
+    await gatherOurs(rows, file.name, selector, local)
+  })
+}
 
-function leveled(checked: Checked, { level }: SourceFile): Checked {
-  if (level === undefined) return checked
-  const named = (id: string) => `${level}-${id}`
-  return {
-    problems: checked.problems.map((problem) => ({ ...problem, id: named(problem.id), level })),
-    places: new Map([...checked.places].map(([id, place]) => [named(id), place])),
+async function opened(local: LocalFile, body: (file: RegularFile) => Promise<void>): Promise<void> {
+  const file = await openRegular(local.path, local.name)
+  try {
+    await body(file)
+  } finally {
+    await file.close()
   }
 }

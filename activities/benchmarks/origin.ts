@@ -1,100 +1,144 @@
 /**
  * Where a user's file of problems lies: a folder or a bucket that the worker allows, or a data set of the Hub at the
- * commit that its revision stands for.
+ * commit that its revision stands for. What lies elsewhere is streamed to a file on this machine, never into memory.
  *
  * What a retry cannot mend is DataUnavailable; a network that fails is left as it is. Leaves out: several files at once.
  */
-import { readFile, stat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { nameOf } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { NotFound } from '../checkpoint/store.ts'
+import type { Control } from '../engine/port.ts'
 import { requireAllowed, type Reach } from '../models/source.ts'
-import { InvalidData } from './check.ts'
-
-/** A file that cannot be had, whatever is in it. */
-export class DataUnavailable extends InvalidData {}
+import { DataUnavailable, InvalidData } from './check.ts'
+import { openRegular } from './local.ts'
 
 export interface Origin {
   /** The same text is the same bytes for ever; null where a file may change under its name. */
   readonly pinned: string | null
-  read(signal: AbortSignal): Promise<Uint8Array>
+  /** The path of a regular file with the source's bytes: where it lies already, or `scratch`, which is written. */
+  bring(scratch: () => Promise<string>, control: Control): Promise<string>
 }
 
-/** Problems are held in memory, and so is the file they come from. */
-const mostBytes = 500 * 2 ** 20
+/** A file is read in ranges, so that this bounds the disk and the time to bring it, not memory. */
+export const mostBytes = 4 * 2 ** 30
 
-export async function openOrigin(source: string, reach: Reach): Promise<Origin> {
-  if (source.startsWith('hf://')) return hub(source, reach.hub)
-  if (!/^(file|s3):\/\/./.test(source))
+export async function openOrigin(source: string, reach: Reach, signal?: AbortSignal): Promise<Origin> {
+  if (source.startsWith('hf://')) return hub(source, reach.hub, signal)
+  if (!/^(file:\/\/|s3:\/\/[^/]+\/)./.test(source))
     throw new InvalidData(
       `data ${source}: expected file:///…, s3://… or hf://datasets/owner/name@revision/path`,
     )
   requireAllowed(`data ${source}`, source, reach.allow)
-  return { pinned: null, read: source.startsWith('file://') ? inFolder(source) : inBucket(source) }
+  return { pinned: null, bring: source.startsWith('file://') ? inFolder(source) : inBucket(source) }
 }
 
-const inFolder = (source: string) => async (signal: AbortSignal) => {
-  const path = fileURLToPath(source)
+const inFolder = (source: string) => async () => {
+  let path: string
   try {
-    requireSize(source, (await stat(path)).size)
-    return await readFile(path, { signal })
+    path = fileURLToPath(source)
   } catch (cause) {
-    if (signal.aborted || cause instanceof DataUnavailable) throw cause
-    throw new DataUnavailable(`data ${source}: cannot be read (${(cause as Error).message})`, { cause })
+    throw new DataUnavailable(`data ${source}: is no path (${(cause as Error).message})`, { cause })
   }
+  const file = await openRegular(path, source)
+  await file.close()
+  requireSize(source, file.sizeBytes)
+  return path
 }
 
-const inBucket = (source: string) => async (signal: AbortSignal) => {
-  const cut = source.lastIndexOf('/')
-  const key = source.slice(cut + 1)
-  try {
-    const store = await openStore(source.slice(0, cut))
+const inBucket =
+  (source: string): Origin['bring'] =>
+  async (scratch, control) => {
+    const cut = source.lastIndexOf('/')
+    const key = source.slice(cut + 1)
     try {
-      requireSize(source, (await store.head(key))?.sizeBytes ?? 0)
-      return await store.get(key, { signal })
-    } finally {
-      await store.close()
+      const store = await openStore(source.slice(0, cut))
+      try {
+        const sizeBytes = (await store.head(key))?.sizeBytes ?? 0
+        requireSize(source, sizeBytes)
+        const bytes = Readable.from(store.read(key, { signal: control.signal }))
+        return await written(bytes, source, await scratch(), sizeBytes, control)
+      } finally {
+        await store.close()
+      }
+    } catch (cause) {
+      if (cause instanceof NotFound)
+        throw new DataUnavailable(`data ${source}: there is no such object`, { cause })
+      if (!/^(NoSuchBucket|AccessDenied)$/.test(nameOf(cause))) throw cause
+      throw new DataUnavailable(`data ${source}: ${(cause as Error).message}`, { cause })
     }
-  } catch (cause) {
-    if (cause instanceof NotFound)
-      throw new DataUnavailable(`data ${source}: there is no such object`, { cause })
-    if (!/^(NoSuchBucket|AccessDenied)$/.test(nameOf(cause))) throw cause
-    throw new DataUnavailable(`data ${source}: ${(cause as Error).message}`, { cause })
   }
-}
 
 /** As the Hub's own tools write it; a slash in a revision is %2F: …@refs%2Fconvert%2Fparquet/default/train/0000.parquet. */
 const address = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)@([\w.%-]+)\/(.+)$/
 
-async function hub(source: string, { endpoint, token }: Reach['hub']): Promise<Origin> {
+async function hub(source: string, at: Reach['hub'], signal?: AbortSignal): Promise<Origin> {
   const [, name = '', revision = '', path = ''] = address.exec(source) ?? []
   if (name === '') throw new InvalidData(`data ${source}: expected hf://datasets/owner/name@revision/path`)
   const { datasetInfo, downloadFile, HubApiError } = await import('@huggingface/hub')
-  const where = {
-    ...(endpoint !== undefined && { hubUrl: endpoint }),
-    ...(token !== undefined && { accessToken: token }),
-  }
+  const where = (until?: AbortSignal) => ({
+    ...(at.endpoint !== undefined && { hubUrl: at.endpoint }),
+    ...(at.token !== undefined && { accessToken: at.token }),
+    ...(until && {
+      fetch: (...[url, init]: Parameters<typeof fetch>) => fetch(url, { ...init, signal: until }),
+    }),
+  })
   const fail = (cause: unknown): never => {
     // 429 and the server's own faults pass; what it refuses, it will refuse again.
     const refused = cause instanceof HubApiError && cause.statusCode < 500 && cause.statusCode !== 429
     if (refused) throw new DataUnavailable(`data ${source}: the Hub says ${cause.message}`, { cause })
     throw cause
   }
-  const asked = { name, revision: decodeURIComponent(revision), additionalFields: ['sha' as const], ...where }
+  const asked = { name, revision: decoded(revision, source), additionalFields: ['sha' as const] }
   const isCommit = /^[0-9a-f]{40}$/.test(revision)
-  const sha = isCommit ? revision : (await datasetInfo(asked).catch(fail)).sha
+  const sha = isCommit ? revision : (await datasetInfo({ ...asked, ...where(signal) }).catch(fail)).sha
   const repo = { type: 'dataset', name } as const
   return {
     pinned: `hf://datasets/${name}@${sha}/${path}`,
-    read: async () => {
-      const blob = await downloadFile({ repo, revision: sha, path, ...where }).catch(fail)
+    bring: async (scratch, control) => {
+      const from = { repo, revision: sha, path, ...where(control.signal) }
+      const blob = await downloadFile(from).catch(fail)
       if (blob === null)
         throw new DataUnavailable(`data ${source}: the data set has no ${path} at revision ${sha}`)
       requireSize(source, blob.size)
-      return new Uint8Array(await blob.arrayBuffer().catch(fail))
+      const bytes = Readable.fromWeb(blob.stream())
+      return written(bytes, source, await scratch(), blob.size, control).catch(fail)
     },
   }
+}
+
+function decoded(revision: string, source: string): string {
+  try {
+    return decodeURIComponent(revision)
+  } catch (cause) {
+    throw new InvalidData(`data ${source}: revision ${revision} is not URL-encoded text`, { cause })
+  }
+}
+
+/** Writes a stream to `to`, which it returns; tells how far it is, and stops with the control. */
+export async function written(
+  bytes: Readable,
+  source: string,
+  to: string,
+  total: number,
+  control: Control,
+  see: (chunk: Uint8Array) => void = () => {},
+): Promise<string> {
+  let done = 0
+  const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
+      done += chunk.byteLength
+      requireSize(source, done)
+      see(chunk)
+      control.progress({ phase: 'load', done, total: Math.max(total, done) })
+      yield chunk
+    }
+  }
+  await pipeline(bytes, counted, createWriteStream(to), { signal: control.signal })
+  return to
 }
 
 function requireSize(source: string, sizeBytes: number): void {

@@ -1,10 +1,22 @@
-/** Which problems of a set a spec asks for. A filter that cannot match is an error, never an empty or a full set. */
+/**
+ * Which problems of a set a spec asks for, decided while they are read. A filter that cannot match is an error, never an
+ * empty or a full set.
+ *
+ * Held are the problems that `where` and `only` leave, up to `limit`; where a shuffle comes before it, all of them, with
+ * one copy of each text. What is held and what is given back are bounded by their text.
+ */
 import type { DataSpec } from '../contracts.ts'
 import { stream } from '../seed.ts'
-import { InvalidData } from './check.ts'
+import { InvalidData, TooMuch, type Checked } from './check.ts'
 import type { Problem } from './problem.ts'
 
-export type Selection = Pick<DataSpec, 'where' | 'only' | 'shuffle' | 'limit'>
+export type Selection = Pick<DataSpec, 'where' | 'only' | 'shuffle' | 'limit' | 'duplicates'>
+
+/** Characters: a set is one text for whoever reads it back, and V8's texts end at 2^29. */
+const mostText = 500 * 2 ** 20
+const mostProblems = 2 ** 22
+/** Copies that a finding names; all are counted. */
+const named = 5
 
 /** `name` is the set's in messages, `set` in the shuffle's stream: a file may move and keep its order. */
 export function select(
@@ -13,33 +25,170 @@ export function select(
   name: string,
   set: string = name,
 ): Problem[] {
-  let chosen = [...problems]
-  for (const [column, wanted] of Object.entries(selection.where ?? {})) {
-    const values = new Set((Array.isArray(wanted) ? wanted : [wanted]).map(String))
-    if (!problems.some((problem) => problem[column] !== undefined))
-      throw new InvalidData(
-        `${name}: where.${column}: no such column, there are ${Object.keys(problems[0] ?? {}).join(', ')}`,
-      )
-    chosen = chosen.filter((problem) => problem[column] !== undefined && values.has(String(problem[column])))
+  const selector = new Selector(selection, name, set)
+  for (const problem of problems) {
+    if (selector.hasEnough()) break
+    selector.see(problem, () => `problem ${problem.id}`)
   }
-  if (selection.only !== undefined) {
-    const byId = new Map(chosen.map((problem) => [problem.id, problem]))
-    chosen = selection.only.map((id) => {
-      const problem = byId.get(id)
-      if (problem === undefined)
-        throw new InvalidData(`${name}: only: no problem ${JSON.stringify(id)} among ${chosen.length}`)
-      return problem
-    })
-  }
-  if (chosen.length === 0)
-    throw new InvalidData(
-      `${name}: where ${JSON.stringify(selection.where)}: none of ${problems.length} problems`,
-    )
-  if (selection.shuffle !== undefined) {
-    const order = stream({ seed: selection.shuffle, purpose: 'data', problem: set }).permutation(
-      chosen.length,
-    )
-    chosen = order.map((i) => chosen[i]!)
-  }
-  return selection.limit === undefined ? chosen : chosen.slice(0, selection.limit)
+  return selector.end().problems
 }
+
+export class Selector {
+  readonly drops: boolean
+  readonly #selection: Selection
+  readonly #name: string
+  readonly #set: string
+  readonly #where: readonly { readonly column: string; readonly values: ReadonlySet<string> }[]
+  readonly #only: ReadonlySet<string> | null
+  /** Of all problems: their number, the first one's columns, and which columns of `where` any has. */
+  #count = 0
+  #columns: readonly string[] = []
+  readonly #unseen: Set<string>
+  /** Of those that `where` leaves. */
+  #matched = 0
+  readonly #held: Problem[] = []
+  readonly #places = new Map<string, string>()
+  /** By statement, what was held first. */
+  readonly #statements = new Map<string, { readonly answer: string; readonly where: string }>()
+  readonly #dropped = { count: 0, first: [] as string[] }
+  readonly #texts = new Map<string, string>()
+  #text = 0
+
+  constructor(selection: Selection, name: string, set: string = name) {
+    this.#selection = selection
+    this.#name = name
+    this.#set = set
+    this.drops = selection.duplicates === 'drop'
+    this.#where = Object.entries(selection.where ?? {}).map(([column, wanted]) => ({
+      column,
+      values: new Set((Array.isArray(wanted) ? wanted : [wanted]).map(String)),
+    }))
+    this.#unseen = new Set(this.#where.map(({ column }) => column))
+    this.#only = selection.only === undefined ? null : new Set(selection.only)
+  }
+
+  /** `where`: the problem's place. `check` is called before one is held that is no copy. */
+  see(problem: Problem, where: () => string, check: () => void = () => {}): void {
+    if (this.#count === 0) this.#columns = Object.keys(problem)
+    this.#count += 1
+    for (const column of this.#unseen) if (Object.hasOwn(problem, column)) this.#unseen.delete(column)
+    const isWanted = this.#where.every(
+      ({ column, values }) => Object.hasOwn(problem, column) && values.has(String(problem[column])),
+    )
+    if (!isWanted) return
+    this.#matched += 1
+    if (this.#only !== null && !this.#only.has(problem.id)) return
+    if (this.drops && this.#isCopy(problem, where)) return
+    check()
+    this.#hold(problem, where())
+  }
+
+  /** Whether further problems change nothing. */
+  hasEnough(): boolean {
+    const { limit, shuffle } = this.#selection
+    return limit !== undefined && shuffle === undefined && this.#only === null && this.#held.length >= limit
+  }
+
+  end(): Checked {
+    const [unseen] = this.#unseen
+    if (unseen !== undefined)
+      throw new InvalidData(
+        `${this.#name}: where.${unseen}: no such column, there are ${this.#columns.join(', ')}`,
+      )
+    const { shuffle, limit } = this.#selection
+    let problems = this.#chosen()
+    if (shuffle !== undefined) {
+      const order = stream({ seed: shuffle, purpose: 'data', problem: this.#set }).permutation(
+        problems.length,
+      )
+      const all = problems
+      problems = order.slice(0, limit).map((i) => all[i]!)
+    } else if (limit !== undefined) problems = problems.slice(0, limit)
+    this.#requireText(problems.reduce((sum, problem) => sum + lengthOf(problem), 0))
+    const places = problems.flatMap(({ id }) => {
+      const place = this.#places.get(id)
+      return place === undefined ? [] : [[id, place] as const]
+    })
+    return { problems, places: new Map(places), ...(this.drops && { dropped: this.#dropped }) }
+  }
+
+  #chosen(): Problem[] {
+    const { only, where } = this.#selection
+    if (only !== undefined) {
+      const byId = new Map(this.#held.map((problem) => [problem.id, problem]))
+      return only.map((id) => {
+        const problem = byId.get(id)
+        if (problem === undefined)
+          throw new InvalidData(
+            `${this.#name}: only: no problem ${JSON.stringify(id)} among ${this.#matched}`,
+          )
+        return problem
+      })
+    }
+    if (this.#held.length === 0)
+      throw new InvalidData(`${this.#name}: where ${JSON.stringify(where)}: none of ${this.#count} problems`)
+    return this.#held
+  }
+
+  /** Throws where the same statement has another answer: which of the two is right, nobody knows here. */
+  #isCopy({ problem, answer }: Problem, where: () => string): boolean {
+    const earlier = this.#statements.get(problem)
+    if (earlier === undefined) {
+      this.#statements.set(problem, { answer, where: where() })
+      return false
+    }
+    if (earlier.answer !== answer) {
+      const [one, other] = [answer, earlier.answer].map((text) => JSON.stringify(text.slice(0, 80)))
+      throw new InvalidData(
+        `${where()}: has the statement of ${earlier.where} with another answer, ${one} and not ${other}`,
+      )
+    }
+    this.#dropped.count += 1
+    if (this.#dropped.first.length < named) this.#dropped.first.push(`${where()}: as ${earlier.where}`)
+    return true
+  }
+
+  #hold(problem: Problem, where: string): void {
+    const { shuffle, limit } = this.#selection
+    const isShared = shuffle !== undefined && limit !== undefined
+    if (isShared) {
+      const before = this.#texts.size
+      const held = {
+        ...problem,
+        problem: this.#shared(problem.problem),
+        answer: this.#shared(problem.answer),
+      }
+      this.#held.push(held)
+      this.#text += this.#texts.size === before ? 0 : lengthOf(problem)
+    } else {
+      this.#held.push(problem)
+      this.#text += lengthOf(problem)
+    }
+    this.#places.set(problem.id, where)
+    this.#requireText(this.#text)
+    if (this.#held.length > mostProblems)
+      throw new TooMuch(`${this.#name}: has more than ${mostProblems} problems; ${advice}`)
+  }
+
+  #shared(text: string): string {
+    const known = this.#texts.get(text)
+    if (known !== undefined) return known
+    this.#texts.set(text, text)
+    return text
+  }
+
+  #requireText(characters: number): void {
+    if (characters > mostText)
+      throw new TooMuch(
+        `${this.#name}: the problems have more than ${mostText / 2 ** 20} MiB of text, which is the most that a set may have; ${advice}`,
+      )
+  }
+}
+
+const advice = 'limit, where, or "duplicates": "drop" takes fewer'
+
+const lengthOf = (problem: Problem) =>
+  Object.values(problem).reduce<number>(
+    (sum, value) => sum + (typeof value === 'string' ? value.length : 8),
+    0,
+  )

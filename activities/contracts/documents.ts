@@ -242,6 +242,8 @@ export const DataFindings = strict({
   duplicates: findings,
   /** Answers that the grader compares as text only. */
   unreadable: findings,
+  /** Copies that were left out; absent where `duplicates` does not ask for it. */
+  dropped: findings.optional(),
 })
 export type DataFindings = z.infer<typeof DataFindings>
 

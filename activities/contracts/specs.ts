@@ -39,6 +39,8 @@ const data = {
   /** Seed of a shuffle before `limit` takes the first; absent keeps the set's own order. */
   shuffle: z.int().min(0).optional(),
   limit: count.optional(),
+  /** `drop`: of problems with the same statement and answer, letter by letter, the first is kept. */
+  duplicates: z.literal('drop').optional(),
 }
 export const DataSpec = strict(data)
   .refine(({ name, source }) => (name === undefined) !== (source === undefined), {

@@ -21,6 +21,7 @@ const jobs: { readonly [J in JobName]: () => Promise<Job<J>> } = {
   model: async () => (await import('./model.ts')).readModel,
   canRead: async () => (await import('./prompts.ts')).readable,
   prompts: async () => (await import('./prompts.ts')).promptsOf,
+  data: async () => (await import('./data.ts')).readData,
 }
 
 export async function answer(name: JobName, ask: unknown, steps: Steps): Promise<unknown> {

@@ -17,6 +17,10 @@ const patientMs = 10_000
 /** The slowest tokenizers of large vocabularies read 500 characters a millisecond; a busy machine is slower. */
 const charactersAMs = 50
 
+/** A page of compressed columns may hold a hundred times its size; files are read while they go on at all. */
+const dataMs = 120_000
+const dataBytesAMs = 100
+
 const limits: { readonly [J in JobName]: (ask: Jobs[J]['ask']) => Limits } = {
   index: () => fixed(patientMs),
   model: () => fixed(patientMs),
@@ -25,6 +29,7 @@ const limits: { readonly [J in JobName]: (ask: Jobs[J]['ask']) => Limits } = {
     const characters = problems.reduce((n, { problem }) => n + prompt.length + problem.length, 0)
     return { totalMs: patientMs + characters / charactersAMs, silenceMs: patientMs }
   },
+  data: ({ sizeBytes }) => ({ totalMs: dataMs + sizeBytes / dataBytesAMs, silenceMs: patientMs }),
 }
 
 export function limitsOf<J extends JobName>(job: J, ask: Jobs[J]['ask'], patience: number): Limits {

@@ -6,6 +6,8 @@
  * Errors of the reading code come back with their name and message. Leaves out: anything that needs a network, a store
  * or a credential; what is brought from there is a local file first.
  */
+import type { LocalFile } from '../benchmarks/local.ts'
+import type { DataFindings, DataSpec } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
 import type { PolicyFile } from '../policy/safetensors.ts'
 import type { PromptText } from '../spec/prompt.ts'
@@ -33,6 +35,17 @@ export interface Jobs {
   readonly prompts: {
     readonly ask: Asking & { readonly problems: readonly { readonly id: string; readonly problem: string }[] }
     readonly answer: readonly PromptText[]
+  }
+  /** Reads the problems that a spec's data stands for, and writes them, canonical, to a file. */
+  readonly data: {
+    readonly ask: {
+      readonly data: DataSpec
+      readonly files: readonly LocalFile[]
+      /** Of all files together. */
+      readonly sizeBytes: number
+      readonly to: string
+    }
+    readonly answer: { readonly count: number; readonly findings: DataFindings }
   }
 }
 export type JobName = keyof Jobs

@@ -5,20 +5,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { arithmetic } from '../../activities/benchmarks/arithmetic.ts'
-import { parseJsonl, parsePublished } from '../../activities/benchmarks/jsonl.ts'
-import { loadProblems } from '../../activities/benchmarks/load.ts'
 import { benchmarks } from '../../activities/benchmarks/protocols.ts'
 import { select, type Selection } from '../../activities/benchmarks/select.ts'
 import { sources } from '../../activities/benchmarks/sources.ts'
 import { encode } from '../../activities/nano/tokenizer.ts'
+import { loadBytes, loadProblems } from './loading.ts'
 
 const line = (columns: object) => JSON.stringify(columns)
+const parseJsonl = async (text: string, name: string) =>
+  (await loadBytes(Buffer.from(text), { name: 'amc' }, { name })).problems
+const parsePublished = async (text: string, name: string) =>
+  (await loadBytes(Buffer.from(text), { name: 'amc' }, { name, published: true })).problems
 const noNetwork = () => Promise.reject(new Error('no network'))
 
 describe('problems from JSON Lines', () => {
-  it('keep id, problem, answer and every other column of text or number', () => {
+  it('keep id, problem, answer and every other column of text or number', async () => {
     const text = `${line({ id: 7, problem: 'p', answer: 'a', level: 3, tags: ['x'] })}\n\n`
-    expect(parseJsonl(text, 'f')).toEqual([{ id: '7', problem: 'p', answer: 'a', level: 3 }])
+    expect(await parseJsonl(text, 'f')).toEqual([{ id: '7', problem: 'p', answer: 'a', level: 3 }])
   })
 
   const good = line({ id: '1', problem: 'p', answer: 'a' })
@@ -38,17 +41,17 @@ describe('problems from JSON Lines', () => {
     ],
     ['[1]', 'f:1: expected an object, found an array', 'no object'],
     ['', 'f: no problems', 'nothing'],
-  ])('%j: %s', (text, message) => {
-    expect(() => parseJsonl(text, 'f')).toThrow(message)
+  ])('%j: %s', async (text, message) => {
+    await expect(parseJsonl(text, 'f')).rejects.toThrow(message)
   })
 })
 
 describe('problems as published', () => {
-  it('are an array whose problem is called prompt', () => {
+  it('are an array whose problem is called prompt', async () => {
     const text = JSON.stringify([{ id: '0', prompt: 'p', answer: 'a', source: 's' }])
-    expect(parsePublished(text, 'u')).toEqual([{ id: '0', problem: 'p', answer: 'a', source: 's' }])
-    expect(() => parsePublished('{}', 'u')).toThrow('u: expected a JSON array, found object')
-    expect(() => parsePublished('[{"id":"0","answer":"a"}]', 'u')).toThrow(
+    expect(await parsePublished(text, 'u')).toEqual([{ id: '0', problem: 'p', answer: 'a', source: 's' }])
+    await expect(parsePublished('{}', 'u')).rejects.toThrow('u: expected a JSON array, found object')
+    await expect(parsePublished('[{"id":"0","answer":"a"}]', 'u')).rejects.toThrow(
       'u, item 1: no column "problem", found id, answer',
     )
   })

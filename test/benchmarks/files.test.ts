@@ -8,19 +8,15 @@ import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { load } from '../../activities/benchmarks/load.ts'
-import { openOrigin } from '../../activities/benchmarks/origin.ts'
+import { openOrigin, type Origin } from '../../activities/benchmarks/origin.ts'
 import type { DataSpec } from '../../activities/contracts.ts'
+import { inFolder, load, loadBytes as loadAs, quiet } from './loading.ts'
 
-const never = new AbortController().signal
-const reachOf = (bytes: Uint8Array) => ({
-  folder: null,
-  fetch: () => Promise.reject(new Error('no network')),
-  read: () => Promise.resolve(bytes),
-})
 const source = 'file:///x'
-const loadBytes = (bytes: Uint8Array, data: Partial<DataSpec> = {}) =>
-  load({ source, ...data }, reachOf(bytes))
+const loadBytes = (bytes: Uint8Array, data: Partial<DataSpec> = {}) => loadAs(bytes, { source, ...data })
+/** The bytes that an origin brings. */
+const readOf = (origin: Origin) =>
+  inFolder(async (folder) => readFile(await origin.bring(() => Promise.resolve(join(folder, 'data')), quiet)))
 const lines = (...rows: unknown[]) => Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 const parquet = (columnData: ColumnSource[], codec: 'UNCOMPRESSED' | 'GZIP' | 'LZO' = 'UNCOMPRESSED') =>
   new Uint8Array(
@@ -191,7 +187,7 @@ describe('where a file lies', () => {
   it('is a folder that the worker allows; a file may change, so its name pins nothing', async () => {
     const origin = await open(url('x.jsonl'))
     expect(origin.pinned).toBeNull()
-    expect(await origin.read(never)).toEqual(lines(own))
+    expect(await readOf(origin)).toEqual(lines(own))
   })
 
   it.each([
@@ -205,7 +201,7 @@ describe('where a file lies', () => {
   })
 
   it('is InvalidData where nothing is, or where nothing can be', async () => {
-    const gone = (await open(url('gone.jsonl'))).read(never)
+    const gone = readOf(await open(url('gone.jsonl')))
     await expect(gone).rejects.toMatchObject({ name: 'InvalidData' })
     await expect(gone).rejects.toThrow(/gone\.jsonl: cannot be read \(ENOENT/)
     await expect(open('/x.jsonl')).rejects.toThrow('expected file:///…, s3://… or hf://datasets/')
@@ -250,7 +246,7 @@ describe('a data set on the Hub', () => {
     const origin = await open('hf://datasets/o/d@refs%2Fconvert%2Fparquet/train/x.jsonl')
     expect(origin.pinned).toBe(`hf://datasets/o/d@${sha}/train/x.jsonl`)
     expect(asked[0]?.path).toContain('/revision/refs/convert/parquet')
-    expect(Buffer.from(await origin.read(never)).toString()).toBe(lines(own).toString())
+    expect(Buffer.from(await readOf(origin)).toString()).toBe(lines(own).toString())
     expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer hf_secret']))
   })
 
@@ -261,7 +257,7 @@ describe('a data set on the Hub', () => {
 
   it('is InvalidData where the Hub refuses or has no such file; a fault of the Hub is worth a retry', async () => {
     const absent = await open(`hf://datasets/o/d@${sha}/train/y.jsonl`)
-    await expect(absent.read(never)).rejects.toMatchObject({ name: 'InvalidData' })
+    await expect(readOf(absent)).rejects.toMatchObject({ name: 'InvalidData' })
     refuse = 401
     await expect(open('hf://datasets/o/d@main/train/x.jsonl')).rejects.toMatchObject({ name: 'InvalidData' })
     refuse = 503
@@ -279,7 +275,7 @@ describe.runIf(existsSync(join(real, 'amc.jsonl')))('a set of the paper', () => 
       allow: [pathToFileURL(real).href],
       hub: {},
     })
-    const byFile = await load({ source }, reachOf(await origin.read(never)))
+    const byFile = await loadBytes(await readOf(origin))
     const byName = await load({ name: 'amc' }, folder)
     const three = ({ id, problem, answer }: { id: string; problem: string; answer: string }) => ({
       id,

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadProblems, type Reach } from '../../activities/benchmarks/load.ts'
+import { loadProblems, type Reach } from './loading.ts'
 
 let folder: string
 const unreachable = () => Promise.reject(new Error('no network'))
-const local = (): Reach => ({ folder, fetch: unreachable })
-const generated: Reach = { folder: null, fetch: unreachable }
+type Within = Pick<Reach, 'folder' | 'fetch'>
+const local = (): Within => ({ folder, fetch: unreachable })
+const generated: Within = { folder: null, fetch: unreachable }
 const write = (name: string, rows: readonly object[]) =>
   writeFile(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 
@@ -84,14 +85,9 @@ describe('problems in a folder', () => {
 })
 
 describe('problems from their pinned home', () => {
-  const answering = (body: string, status = 200): Reach => ({
+  const answering = (body: string, status = 200): Within => ({
     folder: null,
-    fetch: () =>
-      Promise.resolve({
-        ok: status === 200,
-        status,
-        arrayBuffer: () => Promise.resolve(new TextEncoder().encode(body).buffer),
-      }),
+    fetch: () => Promise.resolve(new Response(body, { status })),
   })
 
   it('are refused when they are not those that were pinned', async () => {

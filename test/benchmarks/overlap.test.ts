@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findingsOf } from '../../activities/benchmarks/findings.ts'
-import { load, loadProblems } from '../../activities/benchmarks/load.ts'
 import { overlapsOf } from '../../activities/benchmarks/overlap.ts'
 import type { Problem } from '../../activities/benchmarks/problem.ts'
 import { gramsOf, normalised, wordsOf } from '../../activities/benchmarks/statement.ts'
 import { isReadable } from '../../activities/grading/readable.ts'
+import { load, loadProblems } from './loading.ts'
 
 const never = new AbortController().signal
 const problemsOf = (...statements: string[]): Problem[] =>

@@ -1,0 +1,106 @@
+/**
+ * A column of a row group, a few rows at a time: its leaves side by side, put together into lists and objects by
+ * hyparquet (Dremel's levels, research.google/pubs/pub36632). Held are one page of each leaf and the rows asked for.
+ */
+import type { DecodedArray, SchemaTree } from 'hyparquet'
+import { assembleLists, assembleNested } from 'hyparquet/src/assemble.js'
+import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
+import type { RegularFile } from '../local.ts'
+import { Beyond, Malformed } from './bytes.ts'
+import type { Chunk } from './footer.ts'
+import { Pages, type Page } from './pages.ts'
+
+/** Values of the rows that are asked for at once; a row of problems has a few. */
+const mostAtOnce = 2 ** 22
+
+/** The next `rows` rows of a column, one value each. */
+export class Column {
+  readonly #tree: SchemaTree
+  readonly #leaves: readonly Leaf[]
+
+  constructor(file: RegularFile, tree: SchemaTree, chunks: readonly Chunk[]) {
+    this.#tree = tree
+    const isWithin = ({ path }: Chunk) => path[1] === tree
+    this.#leaves = chunks.filter(isWithin).map((chunk) => new Leaf(file, chunk))
+  }
+
+  async take(rows: number): Promise<DecodedArray> {
+    const byPath = new Map<string, DecodedArray>()
+    for (const leaf of this.#leaves) byPath.set(leaf.path, await leaf.take(rows))
+    if (this.#tree.children.length > 0) assembleNested(byPath, this.#tree, DEFAULT_PARSERS)
+    const values = byPath.get(this.#tree.path.join('.'))
+    if (values?.length !== rows)
+      throw new Malformed(`column ${this.#tree.element.name}: rows do not fit together`)
+    return values
+  }
+}
+
+class Leaf {
+  readonly path: string
+  readonly #pages: Pages
+  readonly #schemaPath: SchemaTree[]
+  readonly #isRepeated: boolean
+  #page: Page | null = null
+  /** Of the page, the next value, and the next that is not null. */
+  #at = 0
+  #present = 0
+
+  constructor(file: RegularFile, chunk: Chunk) {
+    this.#schemaPath = [...chunk.path]
+    this.path = chunk.path.at(-1)!.path.join('.')
+    this.#pages = new Pages(file, chunk)
+    this.#isRepeated = chunk.path.some(({ element }) => element.repetition_type === 'REPEATED')
+  }
+
+  async take(rows: number): Promise<DecodedArray> {
+    const definition: number[] = []
+    const repetition: number[] = []
+    const values: unknown[] = []
+    const most = this.#most()
+    let begun = 0
+    for (;;) {
+      const page = await this.#current()
+      if (page === null) break
+      const isFull = () => begun === rows && (!this.#isRepeated || page.repetition?.[this.#at] === 0)
+      for (; this.#at < page.count && !isFull(); this.#at++) {
+        const level = page.definition?.[this.#at] ?? most
+        if (page.repetition === null) begun += 1
+        else {
+          const again = page.repetition[this.#at]!
+          if (again === 0) begun += 1
+          else if (begun === 0) throw new Malformed(`column ${this.path}: begins within a row`)
+          repetition.push(again)
+        }
+        definition.push(level)
+        if (level === most) values.push(page.values[this.#present++])
+      }
+      if (definition.length > mostAtOnce)
+        throw new Beyond(`has more than ${mostAtOnce} values in ${rows} rows of ${this.path}`)
+      if (this.#at < page.count || (begun === rows && !this.#isRepeated)) break
+    }
+    if (begun !== rows) throw new Malformed(`column ${this.path}: ends ${rows - begun} rows before it should`)
+    if (this.#schemaPath.length === 2 && !this.#isRepeated) return flat(definition, values, most)
+    return assembleLists([], definition, repetition, values, this.#schemaPath)
+  }
+
+  #most(): number {
+    return this.#schemaPath.slice(1).filter(({ element }) => element.repetition_type !== 'REQUIRED').length
+  }
+
+  /** The page with the next value; null at the end. */
+  async #current(): Promise<Page | null> {
+    if (this.#page === null || this.#at >= this.#page.count) {
+      this.#page = await this.#pages.next()
+      this.#at = 0
+      this.#present = 0
+    }
+    return this.#page
+  }
+}
+
+/** A value a row, null where there is none. */
+function flat(definition: readonly number[], values: unknown[], most: number): unknown[] {
+  if (values.length === definition.length) return values
+  let next = 0
+  return definition.map((level) => (level === most ? values[next++] : null))
+}
