@@ -97,7 +97,10 @@ export interface Engine {
   readonly domain: string
   /** Seconds that this engine has computed since it was made; what waits for files, stores or servers is not in it. */
   readonly busySeconds: number
-  /** Yields each completion as it finishes; what was yielded is final. Order depends on lengths, never on timing. */
+  /**
+   * Yields each completion as it finishes; what was yielded is final. Order depends on lengths, never on timing. Refuses
+   * to draw from logits that are not finite with NonFiniteLogits.
+   */
   sample(
     policy: Policy,
     prompts: readonly Prompt[],
@@ -105,8 +108,8 @@ export interface Engine {
     control: Control,
   ): AsyncIterable<Completion>
   /**
-   * One optimizer step a minibatch, in order; `plan.lineage` becomes the result's. Refuses a non-finite loss or
-   * gradient with NonFiniteLoss, and a checkpoint whose optimizer state is neither stored nor at hand with StateLost.
+   * One optimizer step a minibatch, in order; `plan.lineage` becomes the result's. Refuses a non-finite loss,
+   * gradient or result with NonFiniteLoss, and a checkpoint whose optimizer state is neither stored nor at hand with StateLost.
    */
   update(
     checkpoint: Checkpoint,
@@ -116,7 +119,7 @@ export interface Engine {
     plan: UpdatePlan,
     control: Control,
   ): Promise<{ checkpoint: Checkpoint; sums: MinibatchSums[] }>
-  /** log π of each completion's tokens, at temperature 1. */
+  /** log π of each completion's tokens, at temperature 1. Throws NonFiniteLogits where one is not finite. */
   score(policy: Policy, sequences: readonly Sequence[], control: Control): Promise<Float32Array[]>
   close(): Promise<void>
 }
@@ -126,7 +129,7 @@ export class StateLost extends Error {
   override readonly name = 'StateLost'
 }
 
-/** A loss or a gradient that is not a number: permanent, before anything is committed. */
+/** A loss, a gradient, or weights or state after a step that are not finite: permanent, before anything is committed. */
 export class NonFiniteLoss extends Error {
   override readonly name = 'NonFiniteLoss'
   readonly minibatch: number
@@ -134,4 +137,9 @@ export class NonFiniteLoss extends Error {
     super(message)
     this.minibatch = minibatch
   }
+}
+
+/** Logits that are not finite, in sampling or scoring: permanent, for the policy gives the same again. */
+export class NonFiniteLogits extends Error {
+  override readonly name = 'NonFiniteLogits'
 }

@@ -1,12 +1,20 @@
-/** Plain stochastic gradient descent, w -= lr · scale · g, without momentum: nothing to remember between updates. */
+/**
+ * Plain stochastic gradient descent, w -= lr · scale · g, without momentum: nothing to remember between updates. Says
+ * whether all weights are finite, as float32.
+ */
 export function sgd(
   weights: Float32Array,
   gradient: Float32Array,
   learningRate: number,
   scale: number,
-): void {
+): boolean {
   const step = learningRate * scale
-  for (let i = 0; i < weights.length; i++) weights[i] = weights[i]! - step * gradient[i]!
+  let sum = 0 // of 0·w: NaN as soon as one of them is not finite
+  for (let i = 0; i < weights.length; i++) {
+    weights[i] = weights[i]! - step * gradient[i]!
+    sum += 0 * weights[i]!
+  }
+  return sum === 0
 }
 
 /**

@@ -20,21 +20,26 @@ export interface AdamKernel {
   readonly v: Float32Array
   /**
    * On the first `count` of them: m ← keepM·m + addG·g; v ← keepV·v + (addGG·g)·g; w ← keepW·w - stepSize·m / (√v + eps).
+   * Says whether all that it wrote is finite.
    */
-  run(count: number, factors: KernelFactors): void
+  run(count: number, factors: KernelFactors): boolean
 }
 
 export function openAdamKernel(): AdamKernel {
   const { Instance, Module } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
   const { memory, step } = new Instance(new Module(Uint8Array.from(kernel()))).exports
   const view = (i: number) => new Float32Array(memory.buffer, i * arrayBytes, kernelFloats)
+  const [w, g, m, v] = [view(0), view(1), view(2), view(3)]
   return {
-    w: view(0),
-    g: view(1),
-    m: view(2),
-    v: view(3),
+    w,
+    g,
+    m,
+    v,
     run: (count, factors) => {
-      if (count > 0) step(4 * count, ...factorNames.map((name) => factors[name]))
+      if (count === 0) return true
+      // The last four at once may be fewer: the rest repeats the last, and says of it what it says of itself.
+      for (const held of [w, g, m, v]) held.fill(held[count - 1]!, count, 4 * Math.ceil(count / 4))
+      return step(4 * count, ...factorNames.map((name) => factors[name])) === 0
     },
   }
 }
@@ -46,7 +51,8 @@ interface Wasm {
 }
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer }
-  readonly step: (endByte: number, ...factors: number[]) => void
+  /** 0, or NaN where something that was written is not finite. */
+  readonly step: (endByte: number, ...factors: number[]) => number
 }
 
 const arrayBytes = 4 * kernelFloats
@@ -58,16 +64,18 @@ function kernel(): Code {
   const simd = (operation: number): Code => [0xfd, ...unsigned(operation)]
   const get = (local: number): Code => [0x20, local]
   const set = (local: number): Code => [0x21, local]
+  const tee = (local: number): Code => [0x22, local]
   const binary = (operation: number) => (a: Code, b: Code) => [...a, ...b, ...simd(operation)]
   const [plus, minus, times, over] = [binary(0xe4), binary(0xe5), binary(0xe6), binary(0xe7)] as const
   const [splat, sqrt] = [simd(0x13), simd(0xe3)] as const
 
-  // Locals: where the chunk ends, the factors; then where we are, the factors in every lane, g, m and v.
+  // Locals: where the chunk ends, the factors; then where we are, the factors in every lane, g, m, v and w, zeros, and
+  // the sum of 0·x over all x written, which is 0 as long as they are finite.
   const [end, first] = [0, 1]
   const at = first + factorNames.length
   const factor = (name: keyof KernelFactors) => at + 1 + factorNames.indexOf(name)
   const g = at + factorNames.length + 1
-  const [m, v] = [g + 1, g + 2] as const
+  const [m, v, w, zeros, sum] = [g + 1, g + 2, g + 3, g + 4, g + 5] as const
   /** Alignment 2^4, and the array's place as the offset. */
   const place = (array: number): Code => [4, ...unsigned(array * arrayBytes)]
   const load = (array: number): Code => [...get(at), ...simd(0x00), ...place(array)]
@@ -78,21 +86,26 @@ function kernel(): Code {
     times(f('keepW'), load(0)),
     over(times(f('stepSize'), get(m)), plus([...get(v), ...sqrt], f('eps'))),
   )
+  const none = (local: number): Code => times(get(local), get(zeros))
+  const lanes = [0, 1, 2, 3].map((lane) => [...get(sum), ...simd(0x1f), lane])
   const body = [
     ...factorNames.flatMap((name, i) => [...get(first + i), ...splat, ...set(factor(name))]),
     ...[0x03, 0x40], // loop
     ...[...load(1), ...set(g)],
     ...[...plus(times(f('keepM'), load(2)), times(f('addG'), get(g))), ...set(m)],
     ...[...plus(times(f('keepV'), load(3)), times(times(f('addGG'), get(g)), get(g))), ...set(v)],
-    ...[...store(2, get(m)), ...store(3, get(v)), ...store(0, moved)],
-    ...[...get(at), 0x41, 16, 0x6a, 0x22, at], // at + 16
+    ...[...store(2, get(m)), ...store(3, get(v)), ...store(0, [...moved, ...tee(w)])],
+    ...[...plus(plus(get(sum), none(w)), plus(none(m), none(v))), ...set(sum)],
+    ...[...get(at), 0x41, 16, 0x6a, ...tee(at)], // at + 16
     ...[...get(end), 0x49, 0x0d, 0], // below the end: once more
-    ...[0x0b, 0x0b],
+    ...[0x0b],
+    ...[...lanes.flat(), 0x92, 0x92, 0x92], // their sum, one float
+    ...[0x0b],
   ]
-  const code = [...vector([[1, i32], [factorNames.length + 3, v128]]), ...body] // prettier-ignore
+  const code = [...vector([[1, i32], [factorNames.length + 6, v128]]), ...body] // prettier-ignore
   return [
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, vector([[0x60, ...vector([[i32], ...factorNames.map(() => [f32])]), 0]])),
+    ...section(1, vector([[0x60, ...vector([[i32], ...factorNames.map(() => [f32])]), ...vector([[f32]])]])),
     ...section(3, vector([[0]])),
     ...section(5, vector([[0, ...unsigned((4 * arrayBytes) / pageBytes)]])),
     ...section(7, vector([[...name('memory'), 2, 0], [...name('step'), 0, 0]])), // prettier-ignore

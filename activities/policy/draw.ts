@@ -5,8 +5,10 @@
  * The cumulative sum runs over two levels, blocks of the vocabulary and then one block: the runtime's CumSum is slow
  * along a long axis. Where rounding could point past the end, the target is held one float below the sum, so that a
  * token of probability zero is never drawn. Top-p keeps the smallest set of most probable tokens that reaches it
- * (Holtzman et al. 2020), as transformers does: ties in favour of the smaller id.
+ * (Holtzman et al. 2020), as transformers does: ties in favour of the smaller id. Where the weights are not numbers the
+ * log-probability is none either, so that whoever looks at it knows of both.
  */
+import type { Decoding } from '../engine/port.ts'
 import type { GraphBuilder, Value } from '../onnx/graph.ts'
 
 export interface DrawInputs {
@@ -20,6 +22,21 @@ export interface DrawInputs {
 export interface Drawn {
   readonly token: Value // i64 [B]
   readonly logprob: Value // f32 [B], at temperature 1 over the whole vocabulary
+}
+
+// Beyond it a softmax has long been all or nothing, and a logit of a hundred million times it is still a float32.
+const mostInverseTemperature = 2 ** 100
+// The smallest normal float32: what is kept is then the most probable token alone, as for any topP below its share.
+const leastTopP = 2 ** -126
+
+/** A decoding as the graph's inputs: what float32 would round to 0 or infinity is taken as the limit it stands for. */
+export function drawSettings({ temperature, topP }: Pick<Decoding, 'temperature' | 'topP'>) {
+  const greedy = temperature === 0
+  return {
+    greedy,
+    inverseTemperature: greedy ? 1 : Math.min(1 / temperature, mostInverseTemperature),
+    topP: Math.max(topP, leastTopP),
+  }
 }
 
 // The largest float below 1: x times it is the largest float below x.
@@ -41,8 +58,11 @@ export function draw(g: GraphBuilder, logits: Value, inputs: DrawInputs): Drawn 
     ? fromNucleus(g, weights, inputs.uniform, inputs.topP)
     : fromAll(g, weights, inputs.uniform)
   const token = g.where(inputs.greedy, firstOfLargest(g, logits), sampled) // [B, 1]
-  const logprob = g.op('GatherElements', [g.op('LogSoftmax', [logits], { axis: -1 }), token], { axis: 1 })
-  return { token: g.squeeze(token, 1), logprob: g.squeeze(logprob, 1) }
+  const of = (x: Value): Value => g.op('GatherElements', [x, token], { axis: 1 })
+  const logprob = of(g.op('LogSoftmax', [logits], { axis: -1 }))
+  const weight = of(weights)
+  const known = g.add(logprob, g.sub(weight, weight)) // the weight's difference from itself is 0, or NaN
+  return { token: g.squeeze(token, 1), logprob: g.squeeze(known, 1) }
 }
 
 /** weights f32 [B, V], uniform f32 [B, 1] → i64 [B, 1] */

@@ -13,7 +13,9 @@ import type { Completion, Control, Decoding, Prompt } from '../engine/port.ts'
 import { openSession, type Session } from '../onnx/session.ts'
 import { Growing } from './completion.ts'
 import { forwardGraph } from './forward.ts'
+import { isRow } from './microbatch.ts'
 import type { OpenPolicy } from './open.ts'
+import { CorruptModel } from './safetensors.ts'
 import { nextLayout, type Layout, type Limits, type Waiting } from './schedule.ts'
 import { Steps } from './steps.ts'
 import { openTokenizer, PromptTooLong, type Tokenizer } from './tokenizer.ts'
@@ -23,6 +25,11 @@ export interface SamplerOptions {
   /** Most rows in one step (default 256) and most bytes of their caches when all grow to the limit (default 2 GiB). */
   readonly rows?: number
   readonly cacheBytes?: number
+}
+
+/** A prompt that the tokenizer makes nothing of: there is no token to continue. */
+export class EmptyPrompt extends Error {
+  override readonly name = 'EmptyPrompt'
 }
 
 export class Sampler {
@@ -105,14 +112,18 @@ export class Sampler {
 
   #check(prompts: readonly Prompt[]): void {
     const { maxPositions, vocabulary } = this.#policy.config
-    for (const [i, { tokens }] of prompts.entries()) {
+    for (const [i, { tokens, at }] of prompts.entries()) {
+      const place = `prompt ${i}${at.problem === undefined ? '' : ` (problem ${at.problem})`}`
       if (tokens.length >= maxPositions)
         throw new PromptTooLong(
-          `prompt ${i}: expected fewer tokens than the model's ${maxPositions} positions, found ${tokens.length}`,
+          `${place}: expected fewer tokens than the model's ${maxPositions} positions, found ${tokens.length}`,
         )
-      const wrong = tokens.find((token) => !(token >= 0 && token < vocabulary))
-      if (tokens.length === 0 || wrong !== undefined)
-        throw new Error(`prompt ${i}: expected tokens in 0..${vocabulary - 1}, found ${wrong ?? 'none'}`)
+      const wrong = tokens.find((token) => !isRow(token, vocabulary))
+      if (wrong !== undefined)
+        throw new CorruptModel(
+          `${place}: the tokenizer knows id ${wrong}, the embedding has ${vocabulary} rows`,
+        )
+      if (tokens.length === 0) throw new EmptyPrompt(`${place}: expected at least one token, found none`)
     }
   }
 

@@ -6,6 +6,7 @@
  */
 import type { Sequence } from '../engine/port.ts'
 import type { Tensor } from '../onnx/session.ts'
+import { CorruptModel } from './safetensors.ts'
 
 /** Far below any score, far above float32's infinity: exp gives exactly 0. */
 const HIDDEN = -1e9
@@ -22,6 +23,27 @@ export interface Microbatch {
   /** Inputs of the layers' graphs beside h, rope tables and weights. */
   readonly feeds: Readonly<Record<'positions' | 'causal' | 'owner' | 'mask', Tensor>>
 }
+
+/** Throws CorruptModel for a token that the policy has no row for, and for a prompt or a completion without tokens. */
+export function requireIds(sequences: readonly Sequence[], vocabulary: number): void {
+  for (const [i, { prompt, completion }] of sequences.entries())
+    for (const [what, tokens] of [
+      ['prompt', prompt],
+      ['completion', completion],
+    ] as const) {
+      // prettier-ignore
+      const at = tokens.findIndex((token) => !isRow(token, vocabulary))
+      if (at >= 0)
+        throw new CorruptModel(
+          `sequence ${i}: token ${at} of its ${what} has id ${tokens[at]}, the embedding has ${vocabulary} rows`,
+        )
+      if (tokens.length === 0) throw new CorruptModel(`sequence ${i}: its ${what} has no tokens`)
+    }
+}
+
+/** Whether an embedding of that many rows has one for the token. */
+export const isRow = (token: number, rows: number): boolean =>
+  Number.isInteger(token) && token >= 0 && token < rows
 
 export function layOut(sequences: readonly Sequence[], places: readonly number[]): Microbatch {
   const rows = places.map((place) => sequences[place]!)

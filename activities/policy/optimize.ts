@@ -1,6 +1,7 @@
 /**
  * One optimizer step over the flat weights, in place. AdamW is a kernel that takes a chunk at a time (adam-kernel.ts);
- * grpo/adam.ts is the same formula and its reference. SGD is a line of JavaScript.
+ * grpo/adam.ts is the same formula and its reference. SGD is a line of JavaScript. What was written is looked at while
+ * it is in the processor's cache: a number that left float32's range is found in the step that made it.
  */
 import type { Optimizer } from '../contracts.ts'
 import { adamFactors, type AdamFactors } from '../grpo/adam.ts'
@@ -15,18 +16,22 @@ export interface Moments {
 
 let kernel: AdamKernel | null = null
 
-/** Changes weights (and moments); `updates` counts this step, `norm` is the gradient's. */
+/**
+ * Changes weights (and moments); `updates` counts this step, `norm` is the gradient's. Says whether all that it wrote is
+ * finite. What is not stays so: every later step makes it from a sum with itself or a product with it.
+ */
 export function optimizerStep(
   optimizer: Optimizer,
   weights: Float32Array,
   gradient: Float32Array,
   moments: Moments,
   { updates, norm, learningRate }: { updates: number; norm: number; learningRate: number },
-): void {
+): boolean {
   const scale = clipScale(norm, optimizer.maxGradNorm)
   if (optimizer.name === 'sgd') {
-    for (const [w, g] of chunks(weights, gradient)) sgd(w, g, learningRate, scale)
-    return
+    let finite = true
+    for (const [w, g] of chunks(weights, gradient)) finite = sgd(w, g, learningRate, scale) && finite
+    return finite
   }
   if (moments.m.length === 0) {
     moments.m = new Float32Array(weights.length)
@@ -35,12 +40,14 @@ export function optimizerStep(
   const factors = kernelFactors(adamFactors(optimizer, learningRate, updates, scale))
   kernel ??= openAdamKernel()
   const held = [kernel.w, kernel.g, kernel.m, kernel.v] as const
+  let finite = true
   for (const chunk of chunks(weights, gradient, moments.m, moments.v)) {
     const count = chunk[0].length
     for (const [i, array] of chunk.entries()) held[i]!.set(array)
-    kernel.run(count, factors)
+    finite = kernel.run(count, factors) && finite
     for (const i of [0, 2, 3]) chunk[i]!.set(held[i]!.subarray(0, count))
   }
+  return finite
 }
 
 /** Views of a chunk of each array. */

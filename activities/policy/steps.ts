@@ -4,16 +4,20 @@
  * live row sees them.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { Control, Decoding, Prompt } from '../engine/port.ts'
+import { NonFiniteLogits, type Control, type Decoding, type Prompt } from '../engine/port.ts'
 import type { Session, Tensor, Tensors } from '../onnx/session.ts'
 import { Caches, emptyFeeds, type Created, type Origins } from './caches.ts'
 import type { Growing } from './completion.ts'
 import { ropeTables, type ModelConfig } from './config.ts'
+import { drawSettings } from './draw.ts'
 import { laneWidth, masked } from './forward.ts'
 import type { Layout } from './schedule.ts'
 
 // Tokens in one prefill run: enough to keep threads busy; scores take S times as much memory as keys.
 const prefillTokens = 1024
+
+// A probability of 1 has a logarithm of 0 up to the rounding of a sum.
+const mostLogprob = 1e-3
 
 interface RunShape {
   readonly slots: number
@@ -49,21 +53,22 @@ export class Steps {
     session: Session,
     config: ModelConfig,
     prompts: readonly Prompt[],
-    { temperature, topP }: Decoding,
+    decoding: Decoding,
     positions: number,
   ) {
     this.#session = session
     this.#config = config
     this.#prompts = prompts
     this.#caches = new Caches(config)
-    this.#greedy = temperature === 0
+    const { greedy, inverseTemperature, topP } = drawSettings(decoding)
+    this.#greedy = greedy
     const { cos, sin } = ropeTables(config, positions)
     const table = [positions, config.headDim / 2]
     this.#always = {
       cos: f32(table, cos),
       sin: f32(table, sin),
-      inverseTemperature: f32([1], Float32Array.of(this.#greedy ? 1 : 1 / temperature)),
-      greedy: { dtype: 'bool', shape: [1], data: Uint8Array.of(this.#greedy ? 1 : 0) },
+      inverseTemperature: f32([1], Float32Array.of(inverseTemperature)),
+      greedy: { dtype: 'bool', shape: [1], data: Uint8Array.of(greedy ? 1 : 0) },
       ...(session.graph.inputs.some(({ name }) => name === 'topP') && {
         topP: f32([1], Float32Array.of(topP)),
       }),
@@ -96,7 +101,7 @@ export class Steps {
     this.#cacheFeeds = this.#caches.feeds()
   }
 
-  /** Draws one token for every live row; finished rows become idle and are returned. */
+  /** Draws one token for every live row; finished rows become idle and are returned. Throws NonFiniteLogits. */
   async decode(): Promise<Growing[]> {
     const { rows: size, slots } = this.#layout
     const { slots: n, prompt, own } = this.#caches.shape
@@ -129,7 +134,8 @@ export class Steps {
     const finished: Growing[] = []
     this.#each((growing, row) => {
       at[row] = growing.tokens.length
-      if (!growing.push(Number(drawn[row]!), logprob[row]!)) return
+      const token = this.#drawn(growing, Number(drawn[row]!), logprob[row]!)
+      if (!growing.push(token, logprob[row]!)) return
       at[row] = -1
       finished.push(growing)
       slots[Math.floor(row / size)]!.rows[row % size] = null
@@ -142,6 +148,19 @@ export class Steps {
     }
     this.#caches.writeOwn(created, at)
     return finished
+  }
+
+  /** The token, if it was drawn from numbers: one logit that is none leaves no row's log-probability finite. */
+  #drawn(growing: Growing, token: number, logprob: number): number {
+    const { vocabulary } = this.#config
+    if (logprob > -Infinity && logprob <= mostLogprob && token >= 0 && token < vocabulary) return token
+    const { prompt, sample, tokens } = growing
+    const { problem } = this.#prompts[prompt]!.at
+    throw new NonFiniteLogits(
+      `sample: prompt ${prompt}${problem === undefined ? '' : ` (problem ${problem})`}, sample ${sample}, ` +
+        `token ${tokens.length}: expected a token in 0..${vocabulary - 1} with a finite log-probability, ` +
+        `found token ${token} with ${logprob}`,
+    )
   }
 
   #each(visit: (growing: Growing, row: number) => void): void {

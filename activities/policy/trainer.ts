@@ -4,12 +4,13 @@
  * layers it lets messages arrive, reports progress and stops when told to.
  *
  * Same arguments, same bits: micro-batches, sums and updates have one fixed order. A step that is stopped or refused
- * (NonFiniteLoss) leaves weights and moments of its own minibatch untouched, but those before it are applied: a
- * trainer that threw is to be released.
+ * (NonFiniteLoss) leaves weights and moments as they were after an earlier minibatch, or not finite: a trainer that
+ * threw is to be released.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Objective, Optimizer } from '../contracts.ts'
 import {
+  NonFiniteLogits,
   NonFiniteLoss,
   type Control,
   type Minibatch,
@@ -20,7 +21,8 @@ import {
 import { microbatches } from '../grpo/batch.ts'
 import { Tally, tokenWeights } from '../grpo/objective.ts'
 import { tensorShapes, type ModelConfig } from './config.ts'
-import { layOut, type Microbatch } from './microbatch.ts'
+import { nonFiniteState, nonFiniteSum } from './finite.ts'
+import { layOut, requireIds, type Microbatch } from './microbatch.ts'
 import type { OpenPolicy } from './open.ts'
 import { optimizerStep, type Moments } from './optimize.ts'
 import { Gradients, Parameters } from './parameters.ts'
@@ -78,6 +80,7 @@ export class Trainer {
     { microbatchTokens }: { readonly microbatchTokens: number },
     control: Control,
   ): Promise<MinibatchSums[]> {
+    for (const { sequences } of minibatches) requireIds(sequences, this.#config.vocabulary)
     const cuts = minibatches.map(({ sequences }) => microbatches(sequences, microbatchTokens))
     const runs = cuts.reduce((sum, cut) => sum + cut.length, 0) * Passes.steps(this.#config, true)
     const pause = pauses(control, 'update', runs)
@@ -85,39 +88,75 @@ export class Trainer {
     for (const [i, { sequences, learningRate = optimizer.learningRate }] of minibatches.entries()) {
       const { tally, gradients } = await this.#differentiate(sequences, cuts[i]!, objective, pause)
       const norm = gradients.norm()
-      if (!Number.isFinite(tally.loss) || !Number.isFinite(norm))
-        throw new NonFiniteLoss(
-          `update: minibatch ${i} of ${minibatches.length}, expected a finite loss and gradient, ` +
-            `found loss ${tally.loss}, gradient norm ${norm}`,
+      const refuse = (expected: string, found: string) =>
+        new NonFiniteLoss(
+          `update: minibatch ${i} of ${minibatches.length}, expected ${expected}, found ${found}`,
           i,
         )
-      optimizerStep(optimizer, this.#parameters.data, gradients.data, this.#moments, {
-        updates: this.#updates + 1,
-        norm,
-        learningRate,
-      })
+      if (!Number.isFinite(tally.loss) || !Number.isFinite(norm))
+        throw refuse('a finite loss and gradient', `loss ${tally.loss}, gradient norm ${norm}`)
+      const own = tally.sums(norm, learningRate)
+      const wild = nonFiniteSum(own)
+      if (wild !== null) throw refuse('finite metrics', wild)
+      const step = { updates: this.#updates + 1, norm, learningRate }
+      if (!optimizerStep(optimizer, this.#parameters.data, gradients.data, this.#moments, step))
+        throw refuse(
+          `finite weights and optimizer state after a step at learning rate ${learningRate}`,
+          nonFiniteState(this.#parameters, this.#moments) ?? 'some that are not',
+        )
       this.#updates += 1
-      sums.push(tally.sums(norm, learningRate))
+      sums.push(own)
     }
     this.#gradients = null
     return sums
   }
 
-  /** log π of each completion's tokens, at temperature 1. */
+  /** log π of each completion's tokens, at temperature 1. Throws NonFiniteLogits. */
   async score(sequences: readonly Sequence[], control: Control): Promise<Float32Array[]> {
+    requireIds(sequences, this.#config.vocabulary)
     const cuts = microbatches(sequences, SCORE_TOKENS)
     const pause = pauses(control, 'score', cuts.length * Passes.steps(this.#config, false))
     const scores: Float32Array[] = []
     for (const cut of cuts) {
-      const batch = layOut(sequences, cut)
-      const h = await this.#passes.forward(batch, pause)
-      const { logprobs } = await this.#passes.ending.score(batch, h, targetIds(sequences, batch))
-      let start = 0
-      for (const [row, place] of batch.places.entries())
-        scores[place] = logprobs.slice(start, (start += batch.lengths[row]!))
-      await pause()
+      const found = await this.#score(sequences, cut, pause)
+      if (!found.every((own) => own.every(Number.isFinite)))
+        throw await this.#unscorable(sequences, cut, control)
+      for (const [i, place] of cut.entries()) scores[place] = found[i]!
     }
     return scores
+  }
+
+  /** Of the sequences at some places, in that order. */
+  async #score(
+    sequences: readonly Sequence[],
+    places: readonly number[],
+    pause: Pause,
+  ): Promise<Float32Array[]> {
+    const batch = layOut(sequences, places)
+    const h = await this.#passes.forward(batch, pause)
+    const { logprobs } = await this.#passes.ending.score(batch, h, targetIds(sequences, batch))
+    let start = 0
+    const scores = batch.lengths.map((length) => logprobs.slice(start, (start += length)))
+    await pause()
+    return scores
+  }
+
+  /** Whose score it is that is not finite: masked, it still makes those of others beside it so, but not the reverse. */
+  async #unscorable(
+    sequences: readonly Sequence[],
+    places: readonly number[],
+    control: Control,
+  ): Promise<NonFiniteLogits> {
+    const pause = pauses(control, 'score', places.length * Passes.steps(this.#config, false))
+    for (const place of places) {
+      const [own] = await this.#score(sequences, [place], pause)
+      const wrong = own!.find((logprob) => !Number.isFinite(logprob))
+      if (wrong !== undefined)
+        return new NonFiniteLogits(
+          `score: sequence ${place}: expected finite log-probabilities, found ${wrong}`,
+        )
+    }
+    return new NonFiniteLogits(`score: sequences ${places.join(', ')}: log-probabilities that are not finite`)
   }
 
   /** Loss and gradient of a minibatch: what `update` computes before the optimizer's step. For tests and inspection. */

@@ -1,12 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Completion, Control, Decoding, Prompt } from '../../activities/engine/port.ts'
-import { Sampler, type SamplerOptions } from '../../activities/policy/generation.ts'
+import {
+  NonFiniteLogits,
+  type Completion,
+  type Control,
+  type Decoding,
+  type Prompt,
+} from '../../activities/engine/port.ts'
+import { EmptyPrompt, Sampler, type SamplerOptions } from '../../activities/policy/generation.ts'
 import { openPolicy } from '../../activities/policy/open.ts'
-import { indexTensors, readTensor, type PolicyFile } from '../../activities/policy/safetensors.ts'
+import {
+  CorruptModel,
+  indexTensors,
+  readTensor,
+  writeSafetensors,
+  type PolicyFile,
+} from '../../activities/policy/safetensors.ts'
 import { openTokenizer, PromptTooLong } from '../../activities/policy/tokenizer.ts'
+import { Trainer } from '../../activities/policy/trainer.ts'
 import { stream } from '../../activities/seed.ts'
 import { goldenOf, goldenTensorFile, models, policyFiles, randomPolicy } from './folders.ts'
 
@@ -225,6 +238,135 @@ describe('a completion', () => {
   })
 })
 
+describe('at the ends of what a spec may say, and of what float32 has', () => {
+  const asked = goldenOf<Golden>('llama3-tied').prompts.map((tokens) => prompt(tokens, 3))
+  const settings = [1, 1e-7, 1e-38, 1e-45, 5e-324].flatMap((topP) =>
+    [10, 1, 1e-3, 1e-30, 1e-38, 1e-45, 1e-320, 5e-324].map((temperature) => [topP, temperature] as const),
+  )
+  let sampler: Sampler
+  let likeliest: Completion[]
+  let drawn: Completion[]
+  beforeAll(async () => {
+    sampler = await open('llama3-tied')
+    likeliest = await all(sampler, asked, greedy)
+    drawn = await all(sampler, asked, { ...greedy, temperature: 10 })
+    return () => sampler.release()
+  })
+
+  it.each(settings)(
+    'topP %d at temperature %d: the likeliest token, unless all are kept and the temperature is high',
+    async (topP, temperature) => {
+      const found = await all(sampler, asked, { ...greedy, topP, temperature })
+      if (topP === 1 && temperature >= 1) {
+        expect(found).not.toEqual(likeliest)
+        if (temperature === 10) expect(found).toEqual(drawn)
+      } else {
+        expect(found.map(({ tokens }) => tokens)).toEqual(likeliest.map(({ tokens }) => tokens))
+        for (const [i, { logprobs }] of found.entries()) expect(logprobs).toEqual(likeliest[i]!.logprobs)
+      }
+    },
+  )
+})
+
+describe('a policy whose numbers are none', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'policy-'))
+    return () => rm(folder, { recursive: true })
+  })
+  /** The random policy with one of its weights, by tensor and place, set to a value. */
+  const spoilt = async (name: string, at: number, value: number) => {
+    const files = await randomPolicy(folder, 4, 2)
+    const { config, tensors } = await openPolicy(files)
+    const read = [...tensors.values()].map(async (t) => ({ ...t, data: await readTensor(t) }))
+    const all = await Promise.all(read)
+    all.find((t) => t.name === name)!.data[at] = value
+    expect(config.width).toBe(32)
+    const [path] = await writeSafetensors(all, join(folder, 'spoilt'))
+    const others = files.filter((file) => file.name !== 'model.safetensors')
+    const policy = await openPolicy([...others, { name: 'model.safetensors', path: path! }])
+    return { policy, sampler: await Sampler.open(policy, { threads: 1 }) }
+  }
+  const once = { ...greedy, maxTokens: 1 }
+  const prompts = [prompt([5, 6, 7], 2, 'p'), prompt([5, 9, 7], 2, 'q'), prompt([6, 7], 1, 'r')]
+  const row9 = 9 * 32 // of the embedding, 32 wide
+
+  it.each<[string, string, number]>([
+    ['one weight of the head that is NaN', 'lm_head.weight', NaN],
+    ['one that is infinite: log of ∞ over ∞', 'lm_head.weight', Infinity],
+    ['one norm that is NaN', 'model.norm.weight', NaN],
+    ['one weight of the last layer', 'model.layers.1.mlp.down_proj.weight', NaN],
+  ])('is refused at the first token, greedy, drawn or from the nucleus: %s', async (_, name, value) => {
+    const { sampler } = await spoilt(name, 0, value)
+    for (const decoding of [once, { ...free, temperature: 0.5 }, { ...free, topP: 0.9 }]) {
+      const run = all(sampler, prompts, decoding)
+      await expect(run).rejects.toThrow(NonFiniteLogits)
+      await expect(run).rejects.toThrow(
+        /^sample: prompt 0 \(problem p\), sample 0, token 0: expected a token in 0\.\.63 .*, found token \d+ with NaN$/,
+      )
+    }
+    await sampler.release()
+  })
+
+  it('is refused by the prompt whose token has the broken row, whatever shares its batch; others get their tokens', async () => {
+    const { sampler } = await spoilt('model.embed_tokens.weight', row9 + 3, NaN)
+    await expect(all(sampler, prompts, once)).rejects.toThrow('prompt 1 (problem q), sample 0, token 0: ')
+    const sound = await Sampler.open(await openPolicy(await randomPolicy(folder, 4, 2)), { threads: 1 })
+    const [p, , r] = prompts
+    expect(await all(sampler, [p!, r!], once)).toEqual(await all(sound, [p!, r!], once))
+    await sound.release()
+    await sampler.release()
+  })
+
+  it('is refused at the token behind the one whose row is broken, as soon as that was drawn', async () => {
+    const drawing = { ...free, maxTokens: 200, ignoreEnd: true }
+    const sound = await Sampler.open(await openPolicy(await randomPolicy(folder, 4, 2)), { threads: 1 })
+    const [{ tokens }] = (await all(sound, [prompt([5, 6], 1, 'p')], drawing)) as [Completion]
+    const at = tokens.indexOf(9)
+    expect(at).toBeGreaterThan(0)
+    const { sampler } = await spoilt('model.embed_tokens.weight', row9, NaN)
+    await expect(all(sampler, [prompt([5, 6], 1, 'p')], drawing)).rejects.toThrow(
+      `sample 0, token ${at + 1}: `,
+    )
+    await sound.release()
+    await sampler.release()
+  })
+
+  it('is refused where its finite logits leave float32 over the temperature: 1e10 · 2^100 = 1e40', async () => {
+    const { sampler } = await spoilt('model.norm.weight', 0, 1e10)
+    expect((await all(sampler, prompts, free)).length).toBe(5)
+    await expect(all(sampler, prompts, { ...free, temperature: 1e-40 })).rejects.toThrow(NonFiniteLogits)
+    await sampler.release()
+  })
+
+  it('is refused by scoring, by the sequence that has the token', async () => {
+    const { policy, sampler } = await spoilt('model.embed_tokens.weight', row9, NaN)
+    await sampler.release()
+    const trainer = await Trainer.open(policy, null, { threads: 1 })
+    const sequence = (completion: number[], prompt: number[]) => ({ group: prompt.join(), prompt, completion, logprobs: [], advantage: 0 }) // prettier-ignore
+    const sound = await trainer.score([sequence([7, 8, 10], [5, 6])], control())
+    expect(sound[0]!.every(Number.isFinite)).toBe(true)
+    // The two share a micro-batch, in which 0 times the other's NaN is NaN.
+    const run = trainer.score([sequence([7, 8, 10], [5, 6]), sequence([7, 8], [5, 9, 6])], control())
+    await expect(run).rejects.toThrow(NonFiniteLogits)
+    await expect(run).rejects.toThrow('score: sequence 1: expected finite log-probabilities, found NaN')
+    trainer.release()
+  })
+})
+
+it('an end token that the vocabulary lacks ends nothing, and harms nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'policy-'))
+  const files = await randomPolicy(folder, 4, 2)
+  const ends = { eos_token_id: [64, 70000] }
+  await writeFile(join(folder, 'generation_config.json'), JSON.stringify(ends))
+  const named = { name: 'generation_config.json', path: join(folder, 'generation_config.json') }
+  const sampler = await Sampler.open(await openPolicy([...files, named]), { threads: 1 })
+  const found = await all(sampler, [prompt([5, 6], 8)], { ...free, maxTokens: 40 })
+  expect(new Set(found.map(({ stop }) => stop))).toEqual(new Set(['length']))
+  await sampler.release()
+  await rm(folder, { recursive: true })
+})
+
 describe('a request', () => {
   let sampler: Sampler
   beforeAll(async () => {
@@ -237,9 +379,8 @@ describe('a request', () => {
   it('whose prompt leaves no room is refused with both numbers', async () => {
     const run = all(sampler, [prompt([1], 1), ofLength(512)], free)
     await expect(run).rejects.toThrow(PromptTooLong)
-    await expect(run).rejects.toThrow(
-      "prompt 1: expected fewer tokens than the model's 512 positions, found 512",
-    )
+    await expect(run).rejects.toThrow("expected fewer tokens than the model's 512 positions, found 512")
+    await expect(run).rejects.toThrow(/^prompt 1 \(problem 7,7,.*\): expected/)
   })
 
   it('whose completion would outgrow the model’s positions is cut off where they end', async () => {
@@ -256,12 +397,16 @@ describe('a request', () => {
   })
 
   it('with a token that is none is refused', async () => {
-    await expect(all(sampler, [prompt([64], 1)], free)).rejects.toThrow(
-      'prompt 0: expected tokens in 0..63, found 64',
-    )
-    await expect(all(sampler, [prompt([], 1)], free)).rejects.toThrow(
-      'prompt 0: expected tokens in 0..63, found none',
-    )
+    for (const id of [64, -1, 1.5, NaN]) {
+      const run = all(sampler, [prompt([5], 1), prompt([5, id], 1, 'p')], free)
+      await expect(run).rejects.toThrow(CorruptModel)
+      await expect(run).rejects.toThrow(
+        `prompt 1 (problem p): the tokenizer knows id ${id}, the embedding has 64 rows`,
+      )
+    }
+    const run = all(sampler, [prompt([], 1, 'p')], free)
+    await expect(run).rejects.toThrow(EmptyPrompt)
+    await expect(run).rejects.toThrow('prompt 0 (problem p): expected at least one token, found none')
   })
 
   it('stops within a step of an abort, and the sampler serves the next one', async () => {

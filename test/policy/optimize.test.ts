@@ -55,3 +55,59 @@ it('the kernel rounds every operation to float32, in the order it says', () => {
     expect([kernel.m[i], kernel.v[i], kernel.w[i]]).toEqual([nextM, nextV, f(f(keepW * w[i]!) - step)])
   }
 })
+
+const adamw9 = { name: 'adamw', learningRate: 1e-3, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0, maxGradNorm: 1 } satisfies Optimizer // prettier-ignore
+const sgd9 = { name: 'sgd', learningRate: 1, maxGradNorm: 1e9 } satisfies Optimizer
+
+// Weights of 1, a gradient of 1e-3 each. AdamW's first step is lr · m̂ / (√v̂ + ε) = lr · 1e-3 / 1e-3 = lr.
+it.each<[string, Optimizer, boolean, number]>([
+  ['AdamW at 1e38: 1 - 1e38', { ...adamw9, learningRate: 1e38 }, true, -1e38],
+  ['AdamW at 1e39, which float32 has not', { ...adamw9, learningRate: 1e39 }, false, -Infinity],
+  ['AdamW at 1e308', { ...adamw9, learningRate: 1e308 }, false, -Infinity],
+  [
+    'a weight decay of 1e38, 1 - 1e-3·1e38 = -1e35 times the weight',
+    { ...adamw9, weightDecay: 1e38 },
+    true,
+    -1e35,
+  ],
+  ['a weight decay of 1e45', { ...adamw9, weightDecay: 1e45 }, false, -Infinity],
+  ['β1 = 1, whose correction divides by 1 - 1', { ...adamw9, betas: [1, 0.95] }, false, NaN],
+  ['β2 = 1, a moment of 0 over an infinite correction', { ...adamw9, betas: [0.9, 1] }, false, NaN],
+  ['β1 = β2 = 0, m = g and v = g²', { ...adamw9, betas: [0, 0] }, true, 0.999],
+  ['an ε that float32 rounds to 0, over a gradient that is not', { ...adamw9, eps: 5e-324 }, true, 0.999],
+  ['SGD at 1e38: 1 - 1e38 · 1e-3', { ...sgd9, learningRate: 1e38 }, true, -1e35],
+  ['SGD at 1e42, finite as a double: 1e42 · 1e-3 = 1e39', { ...sgd9, learningRate: 1e42 }, false, -Infinity],
+  ['SGD at 1e308', { ...sgd9, learningRate: 1e308 }, false, -Infinity],
+])('whether all that a step wrote is finite: %s', (_, optimizer, isFinite, weight) => {
+  for (const length of [1, 6, kernelFloats, kernelFloats + 7]) {
+    const weights = new Float32Array(length).fill(1)
+    const moments: Moments = { m: new Float32Array(0), v: new Float32Array(0) }
+    const { learningRate } = optimizer
+    const gradient = new Float32Array(length).fill(1e-3)
+    expect(
+      optimizerStep(optimizer, weights, gradient, moments, { updates: 1, norm: 1e-3, learningRate }),
+    ).toBe(isFinite)
+    if (Number.isFinite(weight)) expect(weights.at(-1)! / weight).toBeCloseTo(1, 4)
+    else expect(weights.at(-1)).toBe(weight)
+    expect(Number.isFinite(weights[0])).toBe(isFinite)
+  }
+})
+
+it('one value that is not finite is found wherever it stands, in weights and in either moment, and stays', () => {
+  const length = kernelFloats + 6
+  for (const kind of ['w', 'm', 'v'] as const)
+    for (const value of [NaN, Infinity, -Infinity])
+      for (const at of [0, kernelFloats - 1, kernelFloats, length - 1]) {
+        const arrays = { w: values(1, length), m: values(2, length), v: values(3, length).map(Math.abs) }
+        const { w, ...moments } = arrays
+        arrays[kind][at] = value
+        for (const updates of [1, 2]) {
+          const step = { updates, norm: 1, learningRate: 1e-3 }
+          expect(optimizerStep(adamw9, w, values(4, length), moments, step)).toBe(false)
+        }
+      }
+  // What a refused step left in the kernel's memory says nothing of the next.
+  const moments: Moments = { m: new Float32Array(0), v: new Float32Array(0) }
+  const step = { updates: 1, norm: 1, learningRate: 1e-3 }
+  expect(optimizerStep(adamw9, values(1, 5), values(4, 5), moments, step)).toBe(true)
+})

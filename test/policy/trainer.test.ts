@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Objective } from '../../activities/contracts.ts'
+import type { Objective, Optimizer } from '../../activities/contracts.ts'
 import { NonFiniteLoss, type Sequence } from '../../activities/engine/port.ts'
 import { readOptimizerState, writeOptimizerState } from '../../activities/policy/state.ts'
 import { Trainer } from '../../activities/policy/trainer.ts'
@@ -255,6 +255,49 @@ describe('updates', () => {
     expect(trainer.weights()).toEqual(once.weights()) // the first minibatch was applied, the second not
     trainer.release()
     once.release()
+  })
+
+  test.each<[string, Optimizer, number, string]>([
+    [
+      'AdamW',
+      { ...adamw, learningRate: 1e39 },
+      0,
+      'weights of lm_head.weight: 2048 of 2048 values, the first at index 0 is ',
+    ],
+    ['SGD', { ...sgd, learningRate: 1e308 }, 0, 'weights of lm_head.weight: '],
+    ['a schedule', sgd, 1, 'weights of lm_head.weight: '],
+  ])(
+    'a step that leaves float32 is refused, the last one too: %s',
+    async (_, optimizer, minibatch, found) => {
+      const { golden, trainer } = await open('qwen2-untied')
+      const { sequences } = golden
+      const batches = minibatch === 0 ? [{ sequences }] : [{ sequences }, { sequences, learningRate: 1e300 }]
+      const failure = trainer.update(batches, grpo, optimizer, plan, quiet())
+      await expect(failure).rejects.toMatchObject({ name: 'NonFiniteLoss', minibatch })
+      await expect(failure).rejects.toThrow(
+        `update: minibatch ${minibatch} of ${batches.length}, expected finite weights`,
+      )
+      await expect(failure).rejects.toThrow(found)
+      trainer.release()
+    },
+  )
+
+  test('pretraining’s steps are looked at as well', async () => {
+    const { golden, trainer } = await open('qwen2-untied')
+    const learn = trainer.update([golden], { name: 'nll' }, { ...adamw, learningRate: 1e39 }, plan, quiet())
+    await expect(learn).rejects.toThrow(
+      'expected finite weights and optimizer state after a step at learning rate 1e+39',
+    )
+    trainer.release()
+  })
+
+  test('a policy so far from its sampler’s that a metric overflows is refused by the metric: e^2000', async () => {
+    const { golden, trainer } = await open('qwen2-tied')
+    // log π_old - log π is 2,000 or so: the loss is ρA = 0, and k3 = e^2000 - 2001.
+    const far = golden.sequences.map((s) => ({ ...s, logprobs: s.logprobs.map(() => 2000) }))
+    const failure = trainer.update([{ sequences: far }], { ...grpo, clip: null }, sgd, plan, quiet())
+    await expect(failure).rejects.toThrow('minibatch 0 of 1, expected finite metrics, found kl Infinity')
+    trainer.release()
   })
 
   test('progress counts every run and ends at its total; an abort stops between runs', async () => {
