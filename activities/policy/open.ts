@@ -44,7 +44,7 @@ export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}
   // Before the names of all layers' tensors are made: their number is whatever somebody wrote.
   if (config.layers > tensors.size)
     throw new CorruptModel(
-      `config.json: num_hidden_layers: found ${config.layers}, with ${tensors.size} tensors in all files`,
+      `config.json: num_hidden_layers: expected no more than tensors in the files (${tensors.size}), found ${config.layers}`,
     )
   checkTensors(tensors, tensorShapes(config))
   return { config, files, tensors, weightsFolder: commonFolder(weights.map(({ path }) => path)) }

@@ -13,7 +13,7 @@ export interface Limits {
 }
 
 /** What nothing that is taken in, or asked of one problem, may pass. */
-const patientMs = 10_000
+const patientMs = 8_000
 /** The slowest tokenizers of large vocabularies read 500 characters a millisecond; a busy machine is slower. */
 const charactersAMs = 50
 

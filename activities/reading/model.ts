@@ -78,7 +78,7 @@ function tryOut(tokenizer: Tokenizer, at: At): void {
 /** A small vocabulary has no tokens for most of what is tried. */
 function encoded(tokenizer: Tokenizer, text: string): number[] {
   try {
-    return tokenizer.encode(text)
+    return tokenizer.encode(text, { special: true })
   } catch (error) {
     if (error instanceof PromptRefused) return []
     throw error

@@ -130,7 +130,11 @@ export class ReadingProcess {
       reject(error)
     }
     const within = (ms: number) =>
-      setTimeout(() => stop(new ReadingTimedOut(`${this.#place()}: no answer within ${ms / 1000} s`)), ms)
+      setTimeout(
+        () =>
+          stop(new ReadingTimedOut(`${this.#place()}: no answer within ${Number((ms / 1000).toFixed(1))} s`)),
+        ms,
+      )
     const timers: { total?: NodeJS.Timeout; silence?: NodeJS.Timeout } = {}
     const abort = () => stop(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
     try {
@@ -198,13 +202,13 @@ export class ReadingProcess {
     const found = /reading: memory (\d+) bytes/.exec(this.#wrote)?.[1]
     if (found !== undefined)
       return new ReadingTooLarge(
-        `${this.#place()}: expected at most ${most}, found ${mebibytes(Number(found))}`,
+        `${this.#place()}: memory: expected at most ${most}, found ${mebibytes(Number(found))}`,
       )
     if (
       this.#wrote.includes('JavaScript heap out of memory') ||
       this.#wrote.includes('Array buffer allocation failed')
     )
-      return new ReadingTooLarge(`${this.#place()}: expected at most ${most}, found more`)
+      return new ReadingTooLarge(`${this.#place()}: memory: expected at most ${most}, found more`)
     return new ReaderLost(
       `${this.#place()}: the reading process ended (${end}): ${this.#wrote.trim().slice(-400)}`,
     )
@@ -220,7 +224,7 @@ export class ReadingProcess {
   }
 }
 
-const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB of memory`
+const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
 
 /** No credential, and nothing that would change how Node runs. */
 function environment(): NodeJS.ProcessEnv {
