@@ -23,8 +23,8 @@ export function exportActivities(deps: Deps) {
         const { checkpoint, to } = parseSpec(ExportSpec, spec, 'export spec')
         if (!to.startsWith('file:///')) throw new NotAllowed(`export to ${to}: expected file:///…`)
         requireAllowed(`export to ${to}`, to, deps.allow)
-        const policy = await openSourcePolicy(deps, await checkpointKey(deps, checkpoint))
         const folder = pathOf(`export to ${to}`, to)
+        const policy = await openSourcePolicy(deps, await checkpointKey(deps, checkpoint))
         if (existsSync(folder))
           throw new NotAllowed(`export to ${to}: something is there already, and nothing is overwritten`)
         const partial = `${folder}.partial` // a folder appears under its name only when it is whole

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -64,6 +65,35 @@ describe('a model in a folder', () => {
     await expect(open(`${url()}/%2e%2e/elsewhere`)).rejects.toThrow('not beneath what this worker allows')
     await expect(open(`${url()}-other`)).rejects.toThrow('not beneath what this worker allows')
   })
+
+  it.each([
+    ['/%2Fetc', 'must not include encoded / characters'],
+    ['/a%00b', 'a path holds no NUL'],
+    ['/%ff', 'URI malformed'],
+  ])('at a URL that names no path is NotAllowed: …%s', async (end, reason) => {
+    const refused = open(`${url()}${end}`)
+    await expect(refused).rejects.toMatchObject({ name: 'NotAllowed' })
+    await expect(refused).rejects.toThrow(`not the URL of a file of this machine (`)
+    await expect(refused).rejects.toThrow(reason)
+  })
+
+  it('of another host is NotAllowed, whatever is allowed here', async () => {
+    await expect(open('file://host/share', ['file:///'])).rejects.toMatchObject({ name: 'NotAllowed' })
+  })
+
+  it.each(['model.safetensors.index.json', 'config.json'])(
+    'whose %s is a FIFO is ModelUnavailable, and nobody waits for its writer',
+    async (name) => {
+      await fill(Object.keys(files).filter((other) => other !== name))
+      execFileSync('mkfifo', [join(folder, name)])
+      const taken = async () => {
+        for (const { bring } of (await open(url())).files)
+          await bring(join(folder, 'copy'), new AbortController().signal)
+      }
+      await expect(taken()).rejects.toMatchObject({ name: 'ModelUnavailable' })
+      await expect(taken()).rejects.toThrow(`${name} is not a file`)
+    },
+  )
 
   it('that is not there is ModelUnavailable', async () => {
     await expect(open(`${url()}/gone`)).rejects.toMatchObject({ name: 'ModelUnavailable' })
