@@ -32,13 +32,14 @@ afterEach(() => rm(folder, { recursive: true }))
 const spec = resolveTrain({ preset: 'demo', model: 'nano/coder', reward: 'format', steps: 1 })
 
 /** A store with a model and a data set, and a worker's parts in a namespace. */
-async function furnish(namespace: string) {
+async function furnish(namespace: string, template?: string) {
   const blobs = openBlobs(store, join(folder, 'cache'))
   const bytes = (text: string) => blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
     { name: 'config.json', ...(await blobs.put(await nano('config.json'))) },
     { name: 'tokenizer.json', ...(await blobs.put(await nano('tokenizer.json'))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
+    ...(template === undefined ? [] : [{ name: 'chat_template.jinja', ...(await bytes(template)) }]),
   ])
   const [model, data] = [keys.model(policy.digest), keys.data(digestOf('data'))]
   await commit(store, model, ModelDocument, { format: 1, source: 'by hand', policy })
@@ -77,4 +78,14 @@ test('a prompt that the model has no tokens for is refused before anything is wr
     'prompt: the tokenizer of nano/coder has no tokens for all of "default"',
   )
   expect(await store.head(keys.run('a'))).toBeNull()
+})
+
+test('a chat template that raises fails the run for good, in its own words', async () => {
+  const { deps, task } = await furnish('one', '{{ raise_exception("Only poems, please") }}')
+  const asked = { ...task, spec: { ...spec, prompt: 'default' } }
+  const refused = new MockActivityEnvironment().run(enrollActivities(deps).enroll, asked)
+  await expect(refused).rejects.toMatchObject({ type: 'PromptRefused', nonRetryable: true })
+  await expect(refused).rejects.toThrow(
+    'chat_template.jinja: the chat template refuses (user): Only poems, please',
+  )
 })

@@ -1,5 +1,5 @@
 /** What a user's data becomes in the store, and what a run is told of it. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -18,6 +18,7 @@ import { enrollActivities } from '../activities/enroll.ts'
 import { intakeActivities } from '../activities/intake.ts'
 import { openData } from '../activities/open.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
+import { edited, nanoFolder } from './reading/folder.ts'
 import { reader } from './reading/shared.ts'
 
 let folder: string
@@ -82,6 +83,28 @@ describe('a file of problems', () => {
     await expect(broken).rejects.toThrow('own.jsonl:2: no column "answer", found question')
     const forbidden = takeIn({ source: 'file:///etc/passwd' })
     await expect(forbidden).rejects.toMatchObject({ type: 'NotAllowed', nonRetryable: true })
+  })
+})
+
+describe('a model', () => {
+  const layers = edited((json) => Object.assign(json, { num_hidden_layers: 1e9 }))
+  const index = '{"weight_map": {"model.norm.weight": "model-0'
+  it.each([
+    ['says that it has 1e9 layers', { 'config.json': layers }, 'model.safetensors', 'num_hidden_layers'],
+    [
+      'has a torn index',
+      { 'model.safetensors.index.json': index },
+      'model-1.safetensors',
+      'index.json: expected JSON',
+    ],
+  ] as const)('that %s is refused for good', async (_, changes, weights, message) => {
+    const hostile = nanoFolder(changes)
+    await rename(join(hostile, 'model.safetensors'), join(hostile, weights))
+    const allowed = { ...deps, allow: [pathToFileURL(hostile).href] }
+    const taken = run(intakeActivities(allowed).intakeModel, { model: pathToFileURL(hostile).href })
+    await expect(taken).rejects.toMatchObject({ type: 'CorruptModel', nonRetryable: true })
+    await expect(taken).rejects.toThrow(message)
+    await rm(hostile, { recursive: true })
   })
 })
 
