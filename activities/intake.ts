@@ -1,7 +1,7 @@
 /** Copies a model or a problem set into the store, once: from then on no run depends on where it came from. */
 import { rm, stat } from 'node:fs/promises'
 import { bring } from './benchmarks/bring.ts'
-import { DataUnavailable } from './benchmarks/check.ts'
+import { DataUnavailable } from './benchmarks/faults.ts'
 import { openOrigin } from './benchmarks/origin.ts'
 import { digestOf, canonical } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'

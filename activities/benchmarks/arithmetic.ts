@@ -10,7 +10,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { DataSpec } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
 import { stream } from '../seed.ts'
-import { InvalidData } from './check.ts'
+import { InvalidData } from './faults.ts'
 import type { Problem } from './problem.ts'
 
 export const levels = 5

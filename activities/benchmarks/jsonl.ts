@@ -4,7 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Control } from '../engine/port.ts'
-import { InvalidData, kind, type Row, type Rows } from './check.ts'
+import { kind, type Row, type Rows } from './columns.ts'
+import { InvalidData } from './faults.ts'
 import type { RegularFile } from './local.ts'
 
 /** Bytes of a line: as much as thousands of problems have. */

@@ -7,12 +7,14 @@ import type { DataSpec } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
 import { problems as nanoProblems } from '../nano/problems.ts'
 import { arithmeticFor, requireAsked } from './arithmetic.ts'
-import { gatherMapped, gatherOurs, InvalidData, type Checked, type Rows } from './check.ts'
+import { gatherMapped, gatherOurs, type Checked } from './check.ts'
+import type { Rows } from './columns.ts'
+import { InvalidData } from './faults.ts'
 import { itemsOf, linesOf } from './jsonl.ts'
 import { openRegular, type LocalFile, type RegularFile } from './local.ts'
 import { isParquet, rowsOfParquet } from './parquet/rows.ts'
 import type { Problem } from './problem.ts'
-import { Selector } from './select.ts'
+import { byId, Selector } from './select.ts'
 
 /** The problems, and where each stands: `file:line`; those that are made here stand nowhere. */
 export async function loadLocal(
@@ -40,7 +42,7 @@ export async function loadLocal(
 
 function madeHere(problems: readonly Problem[], data: DataSpec, name: string): Checked {
   const selector = new Selector(data, name)
-  for (const problem of problems) selector.see(problem, () => `problem ${problem.id}`)
+  for (const problem of problems) selector.see(problem, byId(problem))
   return { ...selector.end(), places: new Map() }
 }
 

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { DataUnavailable, InvalidData } from './check.ts'
+import { DataUnavailable, InvalidData } from './faults.ts'
 
 /** A file of problems, here, and what complaints call it. */
 export interface LocalFile {

@@ -13,7 +13,7 @@ import { openStore } from '../checkpoint/open.ts'
 import { NotFound } from '../checkpoint/store.ts'
 import type { Control } from '../engine/port.ts'
 import { requireAllowed, type Reach } from '../models/source.ts'
-import { DataUnavailable, InvalidData } from './check.ts'
+import { DataUnavailable, InvalidData } from './faults.ts'
 import { openRegular } from './local.ts'
 
 export interface Origin {

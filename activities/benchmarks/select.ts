@@ -7,7 +7,8 @@
  */
 import type { DataSpec } from '../contracts.ts'
 import { stream } from '../seed.ts'
-import { InvalidData, TooMuch, type Checked } from './check.ts'
+import type { At, Checked } from './check.ts'
+import { InvalidData, TooMuch } from './faults.ts'
 import type { Problem } from './problem.ts'
 
 export type Selection = Pick<DataSpec, 'where' | 'only' | 'shuffle' | 'limit' | 'duplicates'>
@@ -28,7 +29,7 @@ export function select(
   const selector = new Selector(selection, name, set)
   for (const problem of problems) {
     if (selector.hasEnough()) break
-    selector.see(problem, () => `problem ${problem.id}`)
+    selector.see(problem, byId(problem))
   }
   return selector.end().problems
 }
@@ -67,20 +68,19 @@ export class Selector {
     this.#only = selection.only === undefined ? null : new Set(selection.only)
   }
 
-  /** `where`: the problem's place. `check` is called before one is held that is no copy. */
-  see(problem: Problem, where: () => string, check: () => void = () => {}): void {
+  see(problem: Problem, at: At): void {
     if (this.#count === 0) this.#columns = Object.keys(problem)
     this.#count += 1
-    for (const column of this.#unseen) if (Object.hasOwn(problem, column)) this.#unseen.delete(column)
-    const isWanted = this.#where.every(
-      ({ column, values }) => Object.hasOwn(problem, column) && values.has(String(problem[column])),
-    )
-    if (!isWanted) return
+    for (const { column } of this.#where) if (Object.hasOwn(problem, column)) this.#unseen.delete(column)
+    for (const { column, values } of this.#where)
+      if (!Object.hasOwn(problem, column) || !values.has(String(problem[column]))) return
     this.#matched += 1
     if (this.#only !== null && !this.#only.has(problem.id)) return
-    if (this.drops && this.#isCopy(problem, where)) return
-    check()
-    this.#hold(problem, where())
+    if (this.drops) {
+      if (this.#isCopy(problem, at)) return
+      at.requireOwnId()
+    }
+    this.#hold(problem, at.place())
   }
 
   /** Whether further problems change nothing. */
@@ -131,20 +131,20 @@ export class Selector {
   }
 
   /** Throws where the same statement has another answer: which of the two is right, nobody knows here. */
-  #isCopy({ problem, answer }: Problem, where: () => string): boolean {
+  #isCopy({ problem, answer }: Problem, at: At): boolean {
     const earlier = this.#statements.get(problem)
     if (earlier === undefined) {
-      this.#statements.set(problem, { answer, where: where() })
+      this.#statements.set(problem, { answer, where: at.place() })
       return false
     }
     if (earlier.answer !== answer) {
       const [one, other] = [answer, earlier.answer].map((text) => JSON.stringify(text.slice(0, 80)))
       throw new InvalidData(
-        `${where()}: has the statement of ${earlier.where} with another answer, ${one} and not ${other}`,
+        `${at.place()}: has the statement of ${earlier.where} with another answer, ${one} and not ${other}`,
       )
     }
     this.#dropped.count += 1
-    if (this.#dropped.first.length < named) this.#dropped.first.push(`${where()}: as ${earlier.where}`)
+    if (this.#dropped.first.length < named) this.#dropped.first.push(`${at.place()}: as ${earlier.where}`)
     return true
   }
 
@@ -184,6 +184,9 @@ export class Selector {
       )
   }
 }
+
+/** Of a problem that no file has. */
+export const byId = ({ id }: Problem): At => ({ place: () => `problem ${id}`, requireOwnId: () => {} })
 
 const advice = 'limit, where, or "duplicates": "drop" takes fewer'
 

@@ -21,20 +21,28 @@ export const Reward: z.ZodType<Reward> = z.lazy(() =>
   ]),
 )
 
+/** An object with names of a user's; zod would leave `__proto__` out, and a filter with it would be none. */
+const names = <T extends z.ZodType>(record: T) =>
+  z.preprocess((value, context) => {
+    if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+      context.issues.push({ code: 'custom', message: 'expected a name, found __proto__', input: value })
+    return value
+  }, record)
+
 const data = {
   /** One of the two: a set that we know, or a user's file of JSON Lines or Parquet. */
   name: z.enum(['nano', 'arithmetic', 'deepscaler', 'math-500', 'amc', 'aime-2024', 'aime-2025']).optional(),
   /** file:///…, s3://… or hf://datasets/owner/name@revision/path. */
   source: z.string().min(1).optional(),
   /** Of a file: its column for `problem`, `answer` and `id` where it has another name, and further ones to keep. */
-  columns: z
-    .record(z.string().regex(/^[A-Za-z]\w*$/, 'a name of letters, digits and _'), z.string())
-    .optional(),
+  columns: names(
+    z.record(z.string().regex(/^[A-Za-z]\w*$/, 'a name of letters, digits and _'), z.string()),
+  ).optional(),
   /** nano and arithmetic have both; the benchmarks are all test, deepscaler is all train. */
   split: z.enum(['train', 'test']).optional(),
-  where: z
-    .record(z.string(), z.union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))]))
-    .optional(),
+  where: names(
+    z.record(z.string(), z.union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))])),
+  ).optional(),
   only: z.array(z.string()).min(1).optional(),
   /** Seed of a shuffle before `limit` takes the first; absent keeps the set's own order. */
   shuffle: z.int().min(0).optional(),

@@ -1,5 +1,5 @@
 /** A problem set, read from local files, looked at, and written where the worker takes it from without parsing it. */
-import { InvalidData } from '../benchmarks/check.ts'
+import { InvalidData } from '../benchmarks/faults.ts'
 import { findingsIn } from '../benchmarks/findings.ts'
 import { loadLocal } from '../benchmarks/load.ts'
 import { writeProblems } from '../benchmarks/write.ts'

@@ -4,7 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Control } from '../../engine/port.ts'
-import { InvalidData, type Row, type Rows } from '../check.ts'
+import type { Row, Rows } from '../columns.ts'
+import { InvalidData } from '../faults.ts'
 import type { RegularFile } from '../local.ts'
 import { Beyond } from './bytes.ts'
 import { Column } from './column.ts'
@@ -38,7 +39,10 @@ async function* rowsOf(
   control: Control,
 ): AsyncIterable<readonly Row[]> {
   // Nothing is read of a file that has none of the columns: a row is enough to say so.
-  if (columns.length === 0 && rows > 0) return yield [{ number: 1, value: {} }]
+  if (columns.length === 0 && rows > 0) {
+    yield [{ number: 1, value: {} }]
+    return
+  }
   let done = 0
   for (const group of groups) {
     const readers = columns.map((tree) => ({
