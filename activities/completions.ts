@@ -14,7 +14,7 @@ import type { Policy, Rollout, Sampling } from './contracts.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
 import { requireSampling } from './fit.ts'
-import { openTokenizerOf } from './open.ts'
+import { promptsOf } from './open.ts'
 import { requirePolicy } from './replay.ts'
 import { storeSamples, type Sampled } from './rollouts.ts'
 import type { Purpose } from './seed.ts'
@@ -73,21 +73,22 @@ export async function complete(
   if (stored !== null) return { ...stored, deviceSeconds: 0 }
 
   await requirePolicy(deps, source, policy, control)
-  const tokenizer = await openTokenizerOf(deps, policy, control)
   const shards = shardsOfWanted(wanted)
   const range = shards[shard]
   if (range === undefined) throw new RangeError(`shard ${shard} of completions: there are ${shards.length}`)
   const unfinished = keys.unfinishedCompletions(completions, shard)
   const fits = (drawn: Drawn) => requireSampling(deps, policy, drawn, control)
+  const problems = wanted.problems.slice(range.from, range.to)
+  const prompts = await promptsOf(deps, policy, wanted.prompt, problems, control)
   return storeSamples(
-    { engine: deps.engine, tokenizer, store: deps.store, key, unfinished, inputs, fits },
+    { engine: deps.engine, store: deps.store, key, unfinished, inputs, fits },
     policy,
-    wanted.problems.slice(range.from, range.to).map((problem) => ({
+    problems.map((problem, i) => ({
       problem,
+      prompt: prompts[i]!,
       occurrence: 0,
       at: { seed, purpose, problem: problem.id },
     })),
-    wanted.prompt,
     wanted.samples,
     wanted.sampling,
     control,

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client'
 import type { Blobs, Store } from './checkpoint/store.ts'
 import type { Engine } from './engine/port.ts'
+import type { Reader } from './reading/reader.ts'
 
 export interface Deps {
   readonly store: Store
@@ -11,6 +12,8 @@ export interface Deps {
   /** Null in a worker that serves the light queue only. */
   readonly engine: Engine | null
   readonly client: Client
+  /** Reads what users and repositories provide, where it can be stopped. */
+  readonly reader: Reader
   /** Where problem sets are read from before the Hub is asked. */
   readonly dataFolder: string | null
   /** Folders that a spec may name with file://; anything else is NotAllowed. */

@@ -15,13 +15,11 @@ import {
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import type { Control } from './engine/port.ts'
-import { openData, openTokenizerOf } from './open.ts'
+import { canRead, openData } from './open.ts'
 import { compareData } from './overlap.ts'
 import { orEarlier } from './refused.ts'
 import { requireRewardable } from './rewards/index.ts'
-import type { Tokenizer } from './policy/tokenizer.ts'
 import { shardsOf } from './spec/batch.ts'
-import { canRead } from './spec/prompt.ts'
 import { differences, identityOf, InvalidSpec } from './spec/resolve.ts'
 
 /** The same id was started with a spec that computes something else. */
@@ -51,7 +49,7 @@ export function enrollActivities(deps: Deps) {
 async function enroll(deps: Deps, { run, spec, model, data }: EnrollTask, control: Control) {
   const { store } = deps
   const { policy } = await requireDocument(store, model, ModelDocument)
-  requireReadable(await openTokenizerOf(deps, policy, control), spec)
+  requireReadable(await canRead(deps, policy, spec.prompt, control), spec)
   const { document: taken, problems } = await openData(deps, data)
   requireRewardable(spec.reward, problems)
   const identity = identityOf({ spec, policy: policy.digest, problems: taken.problems.digest })
@@ -84,8 +82,8 @@ async function enroll(deps: Deps, { run, spec, model, data }: EnrollTask, contro
 }
 
 /** A prompt that the model has no tokens for would train it on noise. */
-function requireReadable(tokenizer: Tokenizer, { model, prompt }: ResolvedTrain): void {
-  if (!canRead(tokenizer, prompt))
+function requireReadable(isReadable: boolean, { model, prompt }: ResolvedTrain): void {
+  if (!isReadable)
     throw new InvalidSpec(
       `prompt: the tokenizer of ${model} has no tokens for all of ${JSON.stringify(prompt)}; "plain" is the problem alone`,
     )

@@ -1,13 +1,11 @@
 /** What a spec would take, before any of it is begun: nothing is taken in but a model's config.json. */
-import { rm } from 'node:fs/promises'
 import { durable } from './durable.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import { configOfPolicy, machineOf } from './fit.ts'
-import { ModelUnavailable, openSource } from './models/source.ts'
+import { configOf } from './models/brought.ts'
 import { checkpointKey, openSourcePolicy } from './open.ts'
 import type { ModelConfig } from './policy/config.ts'
-import { readConfig } from './policy/open.ts'
 import { readAsked, type Kind } from './spec/asked.ts'
 import { plan, type Asked, type Quantity } from './spec/plan.ts'
 import { notesOf, rowsOf, type Row } from './spec/shown.ts'
@@ -27,7 +25,9 @@ export function estimateActivities(deps: Deps) {
       durable(async (control) => {
         const { asked, models, checkpoint } = readAsked(spec)
         const configs = new Map<string, ModelConfig>()
-        for (const model of new Set(models)) configs.set(model, await configOf(deps, model, control))
+        const { blobs, reader } = deps
+        const reading = { scratch: (name: string) => blobs.scratch(name), reader, control }
+        for (const model of new Set(models)) configs.set(model, await configOf(model, deps, reading))
         const own = checkpoint === undefined ? null : await configOfCheckpoint(deps, checkpoint, control)
         const worker = machineOf(deps)
         const named =
@@ -44,19 +44,6 @@ function withModel(asked: Asked): Asked {
   if (type === 'evaluate') return { type, spec: { ...asked.spec, model: '' } }
   if (type === 'label') return { type, spec: { ...asked.spec, model: '' } }
   return type === 'probe' ? { type, spec: { ...asked.spec, model: '' } } : asked
-}
-
-async function configOf(deps: Deps, model: string, control: Control): Promise<ModelConfig> {
-  const file = (await openSource(model, deps)).files.find(({ name }) => name === 'config.json')
-  if (file === undefined) throw new ModelUnavailable(`model ${model}: no config.json`)
-  if (file.path !== undefined) return readConfig(file.path)
-  const scratch = await deps.blobs.scratch(file.name)
-  try {
-    await file.bring(scratch, control.signal)
-    return await readConfig(scratch)
-  } finally {
-    await rm(scratch, { force: true })
-  }
 }
 
 async function configOfCheckpoint(deps: Deps, checkpoint: string, control: Control): Promise<ModelConfig> {

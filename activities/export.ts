@@ -2,12 +2,11 @@
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { NotFound } from './checkpoint/store.ts'
 import { ExportSpec, type Blob } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
-import { NotAllowed, requireAllowed } from './models/source.ts'
+import { NotAllowed, pathOf, requireAllowed } from './models/source.ts'
 import { checkpointKey, openSourcePolicy } from './open.ts'
 import { weightIndex } from './policy/safetensors.ts'
 import { parseSpec } from './spec/resolve.ts'
@@ -24,8 +23,8 @@ export function exportActivities(deps: Deps) {
         const { checkpoint, to } = parseSpec(ExportSpec, spec, 'export spec')
         if (!to.startsWith('file:///')) throw new NotAllowed(`export to ${to}: expected file:///…`)
         requireAllowed(`export to ${to}`, to, deps.allow)
+        const folder = pathOf(`export to ${to}`, to)
         const policy = await openSourcePolicy(deps, await checkpointKey(deps, checkpoint))
-        const folder = fileURLToPath(to)
         if (existsSync(folder))
           throw new NotAllowed(`export to ${to}: something is there already, and nothing is overwritten`)
         const partial = `${folder}.partial` // a folder appears under its name only when it is whole

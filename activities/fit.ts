@@ -101,7 +101,8 @@ export async function configOfPolicy(deps: Deps, { files }: Policy, { signal }: 
   const { digest, sizeBytes } = file
   const known = configs.get(digest)
   if (known !== undefined) return known
-  const config = await readConfig(await deps.blobs.file({ digest, sizeBytes }, { signal }))
+  const path = await deps.blobs.file({ digest, sizeBytes }, { signal })
+  const config = await readConfig([{ name: 'config.json', path }])
   if (configs.size >= 64) configs.clear()
   configs.set(digest, config)
   return config

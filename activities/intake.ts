@@ -1,11 +1,8 @@
 /** Copies a model or a problem set into the store, once: from then on no run depends on where it came from. */
-import { copyFile, rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { bring } from './benchmarks/bring.ts'
 import { DataUnavailable } from './benchmarks/faults.ts'
-import { findingsIn } from './benchmarks/findings.ts'
-import { loadLocal } from './benchmarks/load.ts'
 import { openOrigin } from './benchmarks/origin.ts'
-import { writeProblems } from './benchmarks/write.ts'
 import { digestOf, canonical } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
@@ -15,9 +12,7 @@ import { durable } from './durable.ts'
 import { policyOf } from './engine/embedded.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
-import { openSource } from './models/source.ts'
-import { openPolicy } from './policy/open.ts'
-import { openTokenizer } from './policy/tokenizer.ts'
+import { openModel } from './models/brought.ts'
 
 export function intakeActivities(deps: Deps) {
   return {
@@ -63,23 +58,26 @@ export async function intakeData(deps: Deps, data: DataSpec, control: Control): 
   try {
     const reach = { ...deps, folder: deps.dataFolder, fetch }
     const files = await bring(data, reach, scratch, control, origin ?? undefined)
-    const checked = await loadLocal(data, files, control)
-    const written = await scratch('problems.json')
-    await writeProblems(checked.problems, written, signal)
-    const blob = await deps.blobs.adopt(written, { signal })
+    const to = await scratch('problems.json')
+    const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
+    const sizeBytes = sizes.reduce((n, size) => n + size, 0)
+    const read = await deps.reader.ask('data', whatOf(data), { data, files, sizeBytes, to }, control)
+    const blob = await deps.blobs.adopt(to, { signal })
     const key = pinnedKey ?? keys.data(digestOf({ data, problems: blob.digest }))
     const document: DataDocument = {
       format: 1,
       data: pinned ?? data,
       problems: blob,
-      count: checked.problems.length,
-      findings: await findingsIn(checked, signal),
+      ...read,
     }
     return takenIn(key, await commit(deps.store, key, DataDocument, document))
   } finally {
     for (const path of own) await rm(path, { force: true })
   }
 }
+
+/** The file that is read is named behind it. */
+const whatOf = ({ name }: DataSpec) => (name === undefined ? 'data' : `data ${name}`)
 
 const takenIn = (source: string, { count, findings }: DataDocument): TakenIn => ({
   source,
@@ -103,7 +101,8 @@ export async function intakeModel(
   model: string,
   control: Control,
 ): Promise<{ source: string; policy: string }> {
-  const source = await openSource(model, deps)
+  const { blobs, reader } = deps
+  const source = await openModel(model, deps, { scratch: (name) => blobs.scratch(name), reader, control })
   const pinnedKey = source.pinned === null ? null : keys.model(digestOf(source.pinned))
   const known = pinnedKey === null ? null : await readDocument(deps.store, pinnedKey, ModelDocument)
   if (known !== null && pinnedKey !== null) return { source: pinnedKey, policy: known.policy.digest }
@@ -113,7 +112,7 @@ export async function intakeModel(
     const progress = (done: number, total: number) =>
       control.progress({ phase: 'load', done: i + done / Math.max(1, total), total: source.files.length })
     const scratch = await deps.blobs.scratch(file.name)
-    await (file.path === undefined ? file.bring(scratch, control.signal) : copyFile(file.path, scratch))
+    await file.bring(scratch, control.signal)
     files.push({
       name: file.name,
       ...(await deps.blobs.adopt(scratch, { signal: control.signal, progress })),
@@ -121,12 +120,8 @@ export async function intakeModel(
   }
   const policy = policyOf(files)
   // Opened once here, so that a model nobody can run is refused by name before anything is computed.
-  const opened = await openPolicy(
-    await Promise.all(
-      policy.files.map(async ({ name, ...blob }) => ({ name, path: await deps.blobs.file(blob) })),
-    ),
-  )
-  await openTokenizer(opened.files)
+  const local = policy.files.map(async ({ name, ...blob }) => ({ name, path: await deps.blobs.file(blob) }))
+  await deps.reader.ask('model', `model ${model}`, { files: await Promise.all(local) }, control)
   const key = pinnedKey ?? keys.model(policy.digest)
   const document = await commit(deps.store, key, ModelDocument, {
     format: 1,

@@ -1,4 +1,4 @@
-/** Opens what a coordinate stands for: a run's spec with its problems, a policy with its tokenizer. Cached by digest. */
+/** Opens what a coordinate stands for: a run's spec with its problems, a policy, its prompts. Cached by digest. */
 import { digestOf } from './checkpoint/canonical.ts'
 import { requireDocument } from './checkpoint/documents.ts'
 import { WrongStore } from './checkpoint/faults.ts'
@@ -9,6 +9,7 @@ import {
   DataDocument,
   ModelDocument,
   RunDocument,
+  RunId,
   SpecDocument,
   type Blob,
   type Policy,
@@ -16,8 +17,8 @@ import {
 import type { Problem } from './benchmarks/problem.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
-import { openTokenizer, type Tokenizer } from './policy/tokenizer.ts'
-import { canRead } from './spec/prompt.ts'
+import type { TextFile } from './reading/reader.ts'
+import type { PromptText } from './spec/prompt.ts'
 import { InvalidSpec } from './spec/resolve.ts'
 
 export interface OpenSpec {
@@ -39,7 +40,6 @@ export function requireStore({ store, storeId }: Deps, expected: string | undefi
 // Content never changes under its digest, so no cache can be stale; all are small (text, no tensors).
 const specs = new Map<string, SpecDocument>()
 const problemSets = new Map<string, readonly Problem[]>()
-const tokenizers = new Map<string, Tokenizer>()
 const kept = 16
 
 export async function openSpec(deps: Deps, key: string): Promise<OpenSpec> {
@@ -78,7 +78,7 @@ export async function openSourcePolicy(deps: Deps, source: string): Promise<Poli
 /** <run> or <run>/<step> to the key of its checkpoint. Throws InvalidSpec naming what is there. */
 export async function checkpointKey(deps: Deps, name: string): Promise<string> {
   const match = /^([^/]+)(?:\/(\d+))?$/.exec(name)
-  if (match?.[1] === undefined)
+  if (match?.[1] === undefined || !RunId.safeParse(match[1]).success)
     throw new InvalidSpec(`checkpoint: expected <run> or <run>/<step>, found ${JSON.stringify(name)}`)
   const steps: number[] = []
   for await (const { key } of deps.store.list(keys.checkpoints(match[1]))) steps.push(keys.stepOf(key))
@@ -101,8 +101,8 @@ export async function promptFor(deps: Deps, source: string, control: Control): P
     const { specs } = await requireDocument(deps.store, keys.run(run), RunDocument)
     return (await requireDocument(deps.store, specs.at(-1) ?? '', SpecDocument)).spec.prompt
   }
-  const tokenizer = await openTokenizerOf(deps, await openSourcePolicy(deps, source), control)
-  return canRead(tokenizer, 'default') ? 'default' : 'plain'
+  const policy = await openSourcePolicy(deps, source)
+  return (await canRead(deps, policy, 'default', control)) ? 'default' : 'plain'
 }
 
 export async function openCheckpoint(
@@ -114,19 +114,48 @@ export async function openCheckpoint(
   return requireDocument(deps.store, keys.checkpoint(run, step), CheckpointDocument, expected)
 }
 
-/** Training changes only weights, so every step of a run shares one tokenizer. */
-export async function openTokenizerOf(deps: Deps, policy: Policy, control: Control): Promise<Tokenizer> {
+/** Whether a policy has tokens for all that a prompt writes around a problem. */
+export async function canRead(
+  deps: Deps,
+  policy: Policy,
+  prompt: string,
+  control: Control,
+): Promise<boolean> {
+  const tokenizer = await textFiles(deps, policy, control)
+  return deps.reader.ask('canRead', `prompt ${short(prompt)}`, { tokenizer, prompt }, control)
+}
+
+/** What a policy reads for each of the problems. */
+export async function promptsOf(
+  deps: Pick<Deps, 'blobs' | 'reader'>,
+  policy: Policy,
+  prompt: string,
+  problems: readonly Problem[],
+  control: Control,
+): Promise<readonly PromptText[]> {
+  const tokenizer = await textFiles(deps, policy, control)
+  const asked = problems.map(({ id, problem }) => ({ id, problem }))
+  const what = `prompt ${short(prompt)}`
+  return deps.reader.ask('prompts', what, { tokenizer, prompt, problems: asked }, control)
+}
+
+/** A template may be pages long. */
+const short = (prompt: string) => JSON.stringify(prompt.length <= 60 ? prompt : `${prompt.slice(0, 60)}…`)
+
+/** Training changes only weights, so every step of a run shares its other files. */
+async function textFiles(
+  { blobs }: Pick<Deps, 'blobs'>,
+  policy: Policy,
+  { signal }: Control,
+): Promise<TextFile[]> {
   const text = policy.files.filter(({ name }) => !/\.safetensors(\.index\.json)?$/.test(name))
-  const key = text.map(({ digest }) => digest).join()
-  const known = tokenizers.get(key)
-  if (known !== undefined) return known
-  const local = text.map(async ({ name, ...blob }) => ({
-    name,
-    path: await deps.blobs.file(blob, { signal: control.signal }),
-  }))
-  const tokenizer = await openTokenizer(await Promise.all(local))
-  remember(tokenizers, key, tokenizer)
-  return tokenizer
+  return Promise.all(
+    text.map(async ({ name, ...blob }) => ({
+      name,
+      digest: blob.digest,
+      path: await blobs.file(blob, { signal }),
+    })),
+  )
 }
 
 function remember<T>(cache: Map<string, T>, key: string, value: T): void {

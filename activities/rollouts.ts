@@ -14,12 +14,13 @@ import { readTable, rolloutsTable, writeTable } from './checkpoint/tables.ts'
 import type { Policy, Rollout, TableRef } from './contracts.ts'
 import type { Control, Decoding, Engine, Prompt } from './engine/port.ts'
 import type { Drawn } from './spec/memory.ts'
-import { promptOf } from './spec/prompt.ts'
-import type { Tokenizer } from './policy/tokenizer.ts'
+import type { PromptText } from './spec/prompt.ts'
 
 /** Samples wanted of one problem; `occurrence` counts its places in a batch. */
 export interface Asked {
   readonly problem: Problem
+  /** What the policy reads for it. */
+  readonly prompt: PromptText
   readonly occurrence: number
   readonly at: Prompt['at']
 }
@@ -27,7 +28,6 @@ export interface Asked {
 /** Who samples, where the table of rows made from `inputs` goes, and where they wait when it has to stop. */
 export interface Sampling {
   readonly engine: Engine
-  readonly tokenizer: Tokenizer
   readonly store: Store
   readonly key: string
   readonly unfinished: string
@@ -39,12 +39,11 @@ export interface Sampling {
 /** A stored table, and the seconds of computing that this attempt spent on it. */
 export type Sampled = TableRef & { readonly deviceSeconds: number }
 
-/** Stores `samples` completions of each problem under the named prompt; those of an earlier attempt are not sampled. */
+/** Stores `samples` completions of each problem; those of an earlier attempt are not sampled. */
 export async function storeSamples(
-  { engine, tokenizer, store, key, unfinished, inputs, fits }: Sampling,
+  { engine, store, key, unfinished, inputs, fits }: Sampling,
   policy: Policy,
   asked: readonly Asked[],
-  prompt: string,
   samples: number,
   sampling: Omit<Decoding, 'stop' | 'ignoreEnd'>,
   control: Control,
@@ -54,8 +53,8 @@ export async function storeSamples(
   const rollouts = [...before.rows]
   const known = rollouts.length
   const done = new Set(rollouts.map(placeOf))
-  const prompts = asked.map(({ problem, occurrence, at }) => ({
-    ...promptOf(tokenizer, prompt, problem),
+  const prompts = asked.map(({ problem, prompt, occurrence, at }) => ({
+    ...prompt,
     at,
     samples: Array.from({ length: samples }, (_, sample) => sample).filter(
       (sample) => !done.has(placeOf({ problem: problem.id, occurrence, sample })),

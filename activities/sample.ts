@@ -6,7 +6,7 @@ import { ShardTask, type Policy } from './contracts.ts'
 import { durable } from './durable.ts'
 import { NUMERICS_VERSION } from './engine/embedded.ts'
 import { requireSampling } from './fit.ts'
-import { openCheckpoint, openSpec, openTokenizerOf, requireStore } from './open.ts'
+import { openCheckpoint, openSpec, promptsOf, requireStore } from './open.ts'
 import { requireNewest } from './replay.ts'
 import { storeSamples, type Sampled } from './rollouts.ts'
 import { batchOf, shardsOf } from './spec/batch.ts'
@@ -32,16 +32,16 @@ export function sampleActivities(deps: ComputeDeps) {
 
         const busy = deps.engine.busySeconds
         const { policy, replayed } = await requireNewest(deps, opened, run, committed, control)
-        const tokenizer = await openTokenizerOf(deps, policy, control)
         const range = shardsOf(spec)[shard]
         if (range === undefined)
           throw new RangeError(`shard ${shard} of step ${step}: the spec has ${shardsOf(spec).length}`)
         const places = batchOf(problems, spec, step).slice(range.from, range.to)
+        const problemsAsked = places.map(({ problem }) => problem)
+        const prompts = await promptsOf(deps, policy, spec.prompt, problemsAsked, control)
         const unfinished = keys.unfinishedRollouts(run, step, shard)
         const sampled = await storeSamples(
           {
             engine: deps.engine,
-            tokenizer,
             store: deps.store,
             key,
             unfinished,
@@ -49,12 +49,12 @@ export function sampleActivities(deps: ComputeDeps) {
             fits: (drawn) => requireSampling(deps, policy, drawn, control),
           },
           policy,
-          places.map(({ problem, occurrence }) => ({
+          places.map(({ problem, occurrence }, i) => ({
             problem,
+            prompt: prompts[i]!,
             occurrence,
             at: { seed: spec.seed, purpose: 'sample', step, problem: problem.id, occurrence },
           })),
-          spec.prompt,
           spec.batch.group,
           spec.sampling,
           control,

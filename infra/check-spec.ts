@@ -6,13 +6,14 @@
  * Exit codes: 0 and the plan on standard output; 1 and the faults on standard error; 2 for arguments that make no sense.
  */
 import { realpathSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ModelUnavailable, openSource } from '../activities/models/source.ts'
+import { configOf, type Reading } from '../activities/models/brought.ts'
+import { ModelUnavailable } from '../activities/models/source.ts'
 import type { ModelConfig } from '../activities/policy/config.ts'
-import { readConfig } from '../activities/policy/open.ts'
+import { openReader } from '../activities/reading/pool.ts'
 import { kinds, readAsked, type Kind, type Read } from '../activities/spec/asked.ts'
 import { plan, type Worker } from '../activities/spec/plan.ts'
 import { notesOf, rowsOf, sizeOf } from '../activities/spec/shown.ts'
@@ -63,6 +64,19 @@ async function readSpec({ file, type }: Asked): Promise<Read> {
 
 /** The configurations that lie on this machine, and what is said of the others. */
 async function configsOf(models: readonly string[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'placebo-check-'))
+  const reader = openReader()
+  const scratch = (name: string) => Promise.resolve(join(folder, name))
+  const control = { signal: new AbortController().signal, progress: () => {} }
+  try {
+    return await configsIn(models, { scratch, reader, control })
+  } finally {
+    await reader.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function configsIn(models: readonly string[], reading: Reading) {
   const configs = new Map<string, ModelConfig>()
   const notes: string[] = []
   for (const model of models) {
@@ -71,8 +85,7 @@ async function configsOf(models: readonly string[]) {
       continue
     }
     try {
-      const { files } = await openSource(model, { allow: ['file:///'], hub: {} })
-      configs.set(model, await readConfig(files.find(({ name }) => name === 'config.json')?.path ?? ''))
+      configs.set(model, await configOf(model, { allow: ['file:///'], hub: {} }, reading))
     } catch (error) {
       if (!(error instanceof ModelUnavailable) || model.startsWith('nano/')) throw error
       notes.push(`${error.message}; what depends on it is left out`)

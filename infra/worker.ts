@@ -26,6 +26,7 @@ import type { Engine } from '../activities/engine/port.ts'
 import { computeActivities, lightActivities } from '../activities/index.ts'
 import type { Deps } from '../activities/deps.ts'
 import { homeOf, otherStores } from '../activities/home.ts'
+import { openReader } from '../activities/reading/pool.ts'
 import { inSlot, Slot } from '../activities/slot.ts'
 import * as config from '../temporal.config.ts'
 import { workflowBundle } from './bundle.ts'
@@ -71,10 +72,11 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     role === 'compute'
       ? tamper(new EmbeddedEngine({ blobs, threads, residentBytes, now: () => performance.now() }), tampering)
       : null
+  const reader = openReader()
   const identity = `${role}@${hostname()}:${process.pid}`
   const queue = engine === null ? null : `${config.taskQueues.compute}:${randomUUID()}`
   const own = { identity, queue, storeId, now, machine: { threads, memoryBytes: settings.memoryBytes } }
-  const deps = { store, blobs, client, dataFolder, allow, hub, ...own }
+  const deps = { store, blobs, client, reader, dataFolder, allow, hub, ...own }
   let elsewhere: WrongStore | null = null
   const leave = (error: WrongStore) => {
     elsewhere = error
@@ -101,6 +103,7 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     await Promise.all(running)
     if (elsewhere !== null) throw elsewhere as WrongStore
   } finally {
+    await reader.close()
     await engine?.close()
     await store.close()
     await connection.close()

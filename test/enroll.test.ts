@@ -17,8 +17,9 @@ import { enrollActivities } from '../activities/enroll.ts'
 import type { Deps } from '../activities/deps.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
+import { reader } from './reading/shared.ts'
 
-const nanoTokenizer = join(import.meta.dirname, '..', 'models', 'nano', 'coder', 'tokenizer.json')
+const nano = (name: string) => readFile(join(import.meta.dirname, '..', 'models', 'nano', 'coder', name))
 
 let folder: string
 let store: Store
@@ -31,20 +32,21 @@ afterEach(() => rm(folder, { recursive: true }))
 const spec = resolveTrain({ preset: 'demo', model: 'nano/coder', reward: 'format', steps: 1 })
 
 /** A store with a model and a data set, and a worker's parts in a namespace. */
-async function furnish(namespace: string) {
+async function furnish(namespace: string, template?: string) {
   const blobs = openBlobs(store, join(folder, 'cache'))
   const bytes = (text: string) => blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
-    { name: 'config.json', ...(await bytes('config')) },
-    { name: 'tokenizer.json', ...(await blobs.put(await readFile(nanoTokenizer))) },
+    { name: 'config.json', ...(await blobs.put(await nano('config.json'))) },
+    { name: 'tokenizer.json', ...(await blobs.put(await nano('tokenizer.json'))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
+    ...(template === undefined ? [] : [{ name: 'chat_template.jinja', ...(await bytes(template)) }]),
   ])
   const [model, data] = [keys.model(policy.digest), keys.data(digestOf(spec.data))]
   await commit(store, model, ModelDocument, { format: 1, source: 'by hand', policy })
   const problems = await bytes('[{"id":"p","problem":"1+1","answer":"2"}]')
   await commit(store, data, DataDocument, { format: 1, data: spec.data, problems, count: 1 })
   const storeId = await checkStore(store)
-  const deps = { store, storeId, blobs, client: { options: { namespace } } } as unknown as Deps
+  const deps = { store, storeId, blobs, reader, client: { options: { namespace } } } as unknown as Deps
   return { deps, task: { run: 'a', spec, model, data } }
 }
 
@@ -76,4 +78,14 @@ test('a prompt that the model has no tokens for is refused before anything is wr
     'prompt: the tokenizer of nano/coder has no tokens for all of "default"',
   )
   expect(await store.head(keys.run('a'))).toBeNull()
+})
+
+test('a chat template that raises fails the run for good, in its own words', async () => {
+  const { deps, task } = await furnish('one', '{{ raise_exception("Only poems, please") }}')
+  const asked = { ...task, spec: { ...spec, prompt: 'default' } }
+  const refused = new MockActivityEnvironment().run(enrollActivities(deps).enroll, asked)
+  await expect(refused).rejects.toMatchObject({ type: 'PromptRefused', nonRetryable: true })
+  await expect(refused).rejects.toThrow(
+    'chat_template.jinja: the chat template refuses (user): Only poems, please',
+  )
 })

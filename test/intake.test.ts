@@ -1,5 +1,5 @@
 /** What a user's data becomes in the store, and what a run is told of it. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -18,6 +18,8 @@ import { enrollActivities } from '../activities/enroll.ts'
 import { intakeActivities } from '../activities/intake.ts'
 import { openData } from '../activities/open.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
+import { edited, nanoFolder } from './reading/folder.ts'
+import { reader } from './reading/shared.ts'
 
 let folder: string
 let store: Store
@@ -29,7 +31,7 @@ beforeEach(async () => {
   const storeId = await checkStore(store)
   const own = { allow: [pathToFileURL(folder).href], hub: {}, dataFolder: folder }
   const client = { options: { namespace: 'n' } }
-  deps = { store, storeId, blobs, client, ...own } as unknown as Deps
+  deps = { store, storeId, blobs, client, reader, ...own } as unknown as Deps
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -84,14 +86,36 @@ describe('a file of problems', () => {
   })
 })
 
-const nanoTokenizer = join(import.meta.dirname, '..', 'models', 'nano', 'coder', 'tokenizer.json')
+describe('a model', () => {
+  const layers = edited((json) => Object.assign(json, { num_hidden_layers: 1e9 }))
+  const index = '{"weight_map": {"model.norm.weight": "model-0'
+  it.each([
+    ['says that it has 1e9 layers', { 'config.json': layers }, 'model.safetensors', 'num_hidden_layers'],
+    [
+      'has a torn index',
+      { 'model.safetensors.index.json': index },
+      'model-1.safetensors',
+      'index.json: expected JSON',
+    ],
+  ] as const)('that %s is refused for good', async (_, changes, weights, message) => {
+    const hostile = nanoFolder(changes)
+    await rename(join(hostile, 'model.safetensors'), join(hostile, weights))
+    const allowed = { ...deps, allow: [pathToFileURL(hostile).href] }
+    const taken = run(intakeActivities(allowed).intakeModel, { model: pathToFileURL(hostile).href })
+    await expect(taken).rejects.toMatchObject({ type: 'CorruptModel', nonRetryable: true })
+    await expect(taken).rejects.toThrow(message)
+    await rm(hostile, { recursive: true })
+  })
+})
+
+const nano = (name: string) => readFile(join(import.meta.dirname, '..', 'models', 'nano', 'coder', name))
 
 /** A run of a user's file that is evaluated on AMC. */
 async function enrolled() {
   const bytes = (text: string) => deps.blobs.put(new TextEncoder().encode(text))
   const policy = policyOf([
-    { name: 'config.json', ...(await bytes('config')) },
-    { name: 'tokenizer.json', ...(await deps.blobs.put(await readFile(nanoTokenizer))) },
+    { name: 'config.json', ...(await deps.blobs.put(await nano('config.json'))) },
+    { name: 'tokenizer.json', ...(await deps.blobs.put(await nano('tokenizer.json'))) },
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
   const model = keys.model(policy.digest)

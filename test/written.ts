@@ -15,6 +15,7 @@ import { policyOf } from '../activities/engine/embedded.ts'
 import type { Completion, Engine, MinibatchSums } from '../activities/engine/port.ts'
 import { computeActivities, lightActivities } from '../activities/index.ts'
 import type { Deps } from '../activities/deps.ts'
+import { reader } from './reading/shared.ts'
 
 /** Right for the problem 14+7*2, in code and in language; without a box; wrong and cut off. */
 const texts = [
@@ -85,6 +86,7 @@ export async function furnish(hub: Deps['hub'] = {}) {
   const deps = {
     ...{ store, storeId: await checkStore(store), blobs, hub },
     engine: writtenEngine(blobs),
+    reader,
     client: { options: { namespace: 'default' } } as Deps['client'],
     dataFolder: null,
     allow: [pathToFileURL(folder).href],

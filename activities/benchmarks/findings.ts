@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { DataFindings } from '../contracts.ts'
+import type { Control } from '../engine/port.ts'
 import { isReadable } from '../grading/readable.ts'
 import type { Checked } from './check.ts'
 import type { Problem } from './problem.ts'
@@ -24,13 +25,14 @@ export function findingsOf(problems: readonly Problem[], places: ReadonlyMap<str
 /** The same for what was loaded, with pauses in which others go on. Throws the signal's reason. */
 export async function findingsIn(
   { problems, places, dropped }: Checked,
-  signal: AbortSignal,
+  control: Control,
 ): Promise<DataFindings> {
   const findings = new Findings(places)
   for (const [i, problem] of problems.entries()) {
     if (i % atOnce === 0) {
       await setImmediate()
-      signal.throwIfAborted()
+      control.signal.throwIfAborted()
+      control.progress({ phase: 'load', done: i, total: problems.length })
     }
     findings.see(problem)
   }

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { canonical } from '../checkpoint/canonical.ts'
+import type { Control } from '../engine/port.ts'
 import type { Problem } from './problem.ts'
 
 /** Problems in one piece. */
@@ -12,14 +13,15 @@ const atOnce = 1000
 export async function writeProblems(
   problems: readonly Problem[],
   to: string,
-  signal: AbortSignal,
+  control: Control,
 ): Promise<void> {
-  await pipeline(Readable.from(pieces(problems)), createWriteStream(to), { signal })
+  await pipeline(Readable.from(pieces(problems, control)), createWriteStream(to), { signal: control.signal })
 }
 
-function* pieces(problems: readonly Problem[]): Iterable<string> {
+function* pieces(problems: readonly Problem[], control: Control): Iterable<string> {
   yield '['
   for (let from = 0; from < problems.length; from += atOnce) {
+    control.progress({ phase: 'load', done: from, total: problems.length })
     const piece = problems.slice(from, from + atOnce).map((problem) => canonical(problem))
     yield `${from === 0 ? '' : ','}${piece.join()}`
   }

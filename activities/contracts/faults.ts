@@ -24,6 +24,9 @@ export const faults = {
   NonFiniteLoss: 'permanent',
   NonFiniteLogits: 'permanent',
   PromptTooLong: 'permanent',
+  PromptRefused: 'permanent',
+  ReadingTimedOut: 'permanent',
+  ReadingTooLarge: 'permanent',
   EmptyPrompt: 'permanent',
   DoesNotFit: 'permanent',
   NotAllowed: 'permanent',
@@ -42,6 +45,7 @@ export const faults = {
   Malformed: 'limited',
   Beyond: 'limited',
   Unfinished: 'limited',
+  ReaderLost: 'limited',
   // They end within the grader, where what a model wrote is never an error.
   Unreadable: 'limited',
   Exhausted: 'limited',

@@ -4,13 +4,13 @@
  * A source lists the files of a Hugging Face folder that a policy is made of (never pickles, never code) and brings
  * each to this machine. What is outside the worker's allow-list is refused before it is touched.
  */
-import { createWriteStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { constants, createWriteStream } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { nameOf, StoreError } from '../checkpoint/faults.ts'
+import { codeOf, nameOf, StoreError } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { hubFault } from './hub.ts'
 
@@ -28,24 +28,32 @@ export interface ModelSource {
 }
 export interface SourceFile {
   readonly name: string
-  /** A local path where the file lies already, or how to bring it to a path. */
-  readonly path?: string
-  readonly bring: (to: string, signal: AbortSignal) => Promise<void>
+  readonly bring: Bring
 }
+/** Copies a file to a path of this machine. */
+export type Bring = (to: string, signal: AbortSignal) => Promise<void>
+
 export interface Reach {
   readonly allow: readonly string[]
   readonly hub: { readonly endpoint?: string; readonly token?: string }
 }
 
+/** What an index says is anybody's text, so reading it is the caller's: the names of its weight files, each once. */
+export interface ModelReach extends Reach {
+  readonly readIndex: (bring: Bring) => Promise<readonly string[]>
+}
+
 const nanoFolder = fileURLToPath(new URL('../../models/nano/', import.meta.url))
 
-export async function openSource(model: string, reach: Reach): Promise<ModelSource> {
-  if (model.startsWith('nano/')) return nano(model)
-  if (model.startsWith('hf://')) return hub(model, reach.hub)
+export async function openSource(model: string, reach: ModelReach): Promise<ModelSource> {
+  if (model.startsWith('nano/')) return nano(model, reach)
+  if (model.startsWith('hf://')) return hub(model, reach)
   if (model.startsWith('file://') || model.startsWith('s3://')) {
     // A whole allowed folder may be a model, so the URL counts as a folder.
     requireAllowed(`model ${model}`, model.endsWith('/') ? model : `${model}/`, reach.allow)
-    return model.startsWith('file://') ? folder(fileURLToPath(model), model) : bucket(model)
+    return model.startsWith('file://')
+      ? folder(pathOf(`model ${model}`, model), model, reach)
+      : bucket(model, reach)
   }
   throw new ModelUnavailable(`model ${model}: expected nano/…, hf://owner/name@revision, s3://… or file:///…`)
 }
@@ -61,7 +69,20 @@ export function requireAllowed(what: string, url: string, allow: readonly string
   throw new NotAllowed(`${what}: not beneath what this worker allows (PLACEBO_ALLOW=${allowed})`)
 }
 
-async function nano(model: string): Promise<ModelSource> {
+/** The path that a file:// URL names. Throws NotAllowed where it can name none: another host, %2F, a NUL. */
+export function pathOf(what: string, url: string): string {
+  try {
+    const path = fileURLToPath(url)
+    if (path.includes('\0')) throw new TypeError('a path holds no NUL')
+    return path
+  } catch (cause) {
+    throw new NotAllowed(`${what}: not the URL of a file of this machine (${(cause as Error).message})`, {
+      cause,
+    })
+  }
+}
+
+async function nano(model: string, reach: ModelReach): Promise<ModelSource> {
   const name = model.slice('nano/'.length)
   const known = (await readdir(nanoFolder, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
@@ -70,14 +91,14 @@ async function nano(model: string): Promise<ModelSource> {
     throw new ModelUnavailable(
       `model ${model}: not there, known: ${known.map((n) => `nano/${n}`).join(', ')}`,
     )
-  return folder(join(nanoFolder, name), model)
+  return folder(join(nanoFolder, name), model, reach)
 }
 
 /** Which files of a folder make a policy. Sharded weights are named by their index. */
 async function select(
   names: readonly string[],
   model: string,
-  read: (name: string) => Promise<string>,
+  weightsOf: (index: string) => Promise<readonly string[]>,
 ): Promise<string[]> {
   const optional = [
     'generation_config.json',
@@ -93,41 +114,50 @@ async function select(
   const weights = names.includes('model.safetensors')
     ? ['model.safetensors']
     : names.includes(index)
-      ? [
-          index,
-          ...new Set(
-            Object.values(
-              (JSON.parse(await read(index)) as { weight_map: Record<string, string> }).weight_map,
-            ),
-          ),
-        ]
+      ? [index, ...(await weightsOf(index))]
       : []
   if (weights.length === 0)
     throw new ModelUnavailable(
       `model ${model}: no model.safetensors and no ${index} (other formats are not read)`,
     )
-  const absent = weights.filter((name) => !names.includes(name) || name.includes('/'))
+  const absent = weights.filter((name) => !names.includes(name))
   if (absent.length > 0)
     throw new ModelUnavailable(`model ${model}: ${index} names ${absent.join(', ')}, not there`)
   return ['config.json', 'tokenizer.json', ...optional.filter((name) => names.includes(name)), ...weights]
 }
 
-async function folder(path: string, model: string): Promise<ModelSource> {
+async function folder(path: string, model: string, { readIndex }: ModelReach): Promise<ModelSource> {
   const names = await readdir(path).catch((cause: Error) => {
     throw new ModelUnavailable(`model ${model}: the folder cannot be read (${cause.message})`, { cause })
   })
-  const wanted = await select(names, model, (name) => readFile(join(path, name), 'utf8'))
-  const files = wanted.map((name) => ({ name, path: join(path, name), bring: async () => {} }))
-  for (const file of files)
-    if (!(await stat(file.path)).isFile())
-      throw new ModelUnavailable(`model ${model}: ${file.name} is not a file`)
-  return { pinned: null, files }
+  const bring =
+    (name: string): Bring =>
+    (to, signal) =>
+      copyRegular(join(path, name), to, `model ${model}: ${name}`, signal)
+  const wanted = await select(names, model, (index) => readIndex(bring(index)))
+  return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }
 
 /** What a store calls a bucket that is not there, or not ours. */
 const refusals = /^(NoSuchBucket|InvalidBucketName|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch)$/
 
-async function bucket(model: string): Promise<ModelSource> {
+/** A FIFO or a device is refused before anything waits for it; what is aborted stops. */
+async function copyRegular(from: string, to: string, what: string, signal: AbortSignal): Promise<void> {
+  // Without O_NONBLOCK, opening a FIFO waits for its writer, and nothing can end that wait.
+  const handle = await open(from, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: Error) => {
+    const isForGood = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENXIO|ENODEV|EISDIR)$/.test(codeOf(cause) ?? '')
+    throw isForGood ? new ModelUnavailable(`${what} cannot be read (${cause.message})`, { cause }) : cause
+  })
+  try {
+    if (!(await handle.stat()).isFile()) throw new ModelUnavailable(`${what} is not a file`)
+    const bytes = handle.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })
+    await pipeline(bytes, createWriteStream(to), { signal })
+  } finally {
+    await handle.close()
+  }
+}
+
+async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSource> {
   const fail = (cause: Error): never => {
     // A store that does not answer will; what it refuses, it will refuse again.
     if (cause instanceof StoreError && !refusals.test(nameOf(cause))) throw cause
@@ -140,17 +170,20 @@ async function bucket(model: string): Promise<ModelSource> {
   } catch (cause) {
     fail(cause as Error)
   }
-  const wanted = await select(names, model, async (name) => new TextDecoder().decode(await store.get(name)))
-  const bring = (name: string) => async (to: string, signal: AbortSignal) =>
-    pipeline(Readable.from(store.read(name, { signal })), createWriteStream(to), { signal })
+  const bring =
+    (name: string): Bring =>
+    (to, signal) =>
+      pipeline(Readable.from(store.read(name, { signal })), createWriteStream(to), { signal })
+  const wanted = await select(names, model, (index) => readIndex(bring(index)))
   return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }
 
-async function hub(model: string, { endpoint, token }: Reach['hub']): Promise<ModelSource> {
+async function hub(model: string, { hub, readIndex }: ModelReach): Promise<ModelSource> {
   const match = /^hf:\/\/([\w.-]+\/[\w.-]+)@([\w./-]+)$/.exec(model)
   if (match === null) throw new ModelUnavailable(`model ${model}: expected hf://owner/name@revision`)
   const [, repo = '', revision = ''] = match
   const { downloadFile, listFiles, modelInfo } = await import('@huggingface/hub') // 30 MB that few workers need
+  const { endpoint, token } = hub
   const where = {
     ...(endpoint !== undefined && { hubUrl: endpoint }),
     ...(token !== undefined && { accessToken: token }),
@@ -164,13 +197,17 @@ async function hub(model: string, { endpoint, token }: Reach['hub']): Promise<Mo
   } catch (cause) {
     fail(cause)
   }
-  const open = async (name: string) => {
+  const fetched = async (name: string) => {
     const blob = await downloadFile({ repo, revision: sha, path: name, ...where }).catch(fail)
     if (!blob) throw new ModelUnavailable(`model ${model}: ${name} is listed but cannot be downloaded`)
     return blob
   }
-  const wanted = await select(names, model, async (name) => (await open(name)).text().catch(fail))
-  const bring = (name: string) => async (to: string, signal: AbortSignal) =>
-    pipeline(Readable.fromWeb((await open(name)).stream()), createWriteStream(to), { signal }).catch(fail)
+  const bring =
+    (name: string): Bring =>
+    async (to, signal) =>
+      pipeline(Readable.fromWeb((await fetched(name)).stream()), createWriteStream(to), { signal }).catch(
+        fail,
+      )
+  const wanted = await select(names, model, (index) => readIndex(bring(index)))
   return { pinned: `hf://${repo}@${sha}`, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }

@@ -277,7 +277,7 @@ class Fields {
 
   count(name: string, otherwise?: number): number {
     const found = this.positive(name, otherwise)
-    if (!Number.isInteger(found)) throw this.refuse(name, 'an integer')
+    if (!Number.isSafeInteger(found)) throw this.refuse(name, 'an integer')
     return found
   }
 }

@@ -18,18 +18,13 @@ import type { OpenPolicy } from './open.ts'
 import { CorruptModel } from './safetensors.ts'
 import { nextLayout, type Layout, type Limits, type Waiting } from './schedule.ts'
 import { Steps } from './steps.ts'
-import { openTokenizer, type Tokenizer } from './tokenizer.ts'
+import { openTokenizer, PromptTooLong, type Tokenizer } from './tokenizer.ts'
 
 export interface SamplerOptions {
   readonly threads: number
   /** Most rows in one step (default 256) and most bytes of their caches when all grow to the limit (default 2 GiB). */
   readonly rows?: number
   readonly cacheBytes?: number
-}
-
-/** A prompt that leaves no room for its completion. */
-export class PromptTooLong extends Error {
-  override readonly name = 'PromptTooLong'
 }
 
 /** A prompt that the tokenizer makes nothing of: there is no token to continue. */

@@ -3,10 +3,10 @@
  * model is found here, before anything is computed: UnsupportedModel for what this project cannot run, CorruptModel for
  * files that contradict each other. Reads no weights. An index file is not needed: the shards say what they hold.
  */
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
 import type { External } from '../onnx/graph.ts'
-import { parseConfig, tensorShapes, UnsupportedModel, type ModelConfig } from './config.ts'
+import { parseConfig, tensorShapes, type ModelConfig } from './config.ts'
 import {
   checkTensors,
   CorruptModel,
@@ -26,12 +26,11 @@ export interface OpenPolicy {
   readonly weightsFolder: string
 }
 
-export async function openPolicy(files: readonly PolicyFile[]): Promise<OpenPolicy> {
-  const config = parseConfig(
-    await readJson(files, 'config.json'),
-    'config.json',
-    await readJson(files, 'generation_config.json', true),
-  )
+/** Is told what is read from now on: whoever reads what a stranger wrote says where it hung. */
+export type At = (step: string) => void
+
+export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}): Promise<OpenPolicy> {
+  const config = await readConfig(files, at)
   // The runtime refuses a weight whose real path lies outside of the weights folder, so links are resolved first.
   const weights = await Promise.all(
     files
@@ -40,20 +39,24 @@ export async function openPolicy(files: readonly PolicyFile[]): Promise<OpenPoli
   )
   if (weights.length === 0)
     throw new CorruptModel(`expected a .safetensors file, found ${files.map(({ name }) => name).join(', ')}`)
-  const tensors = await indexTensors(weights)
+  const tensors = await indexTensors(weights, at)
+  at('config.json')
+  // Before the names of all layers' tensors are made: their number is whatever somebody wrote.
+  if (config.layers > tensors.size)
+    throw new CorruptModel(
+      `config.json: num_hidden_layers: expected no more than tensors in the files (${tensors.size}), found ${config.layers}`,
+    )
   checkTensors(tensors, tensorShapes(config))
   return { config, files, tensors, weightsFolder: commonFolder(weights.map(({ path }) => path)) }
 }
 
-/** A configuration has a few kilobytes; what is larger is none. */
-const maxConfigBytes = 4 * 2 ** 20
-
-/** The configuration alone, where nothing else of a model is at hand. Throws UnsupportedModel, CorruptModel. */
-export async function readConfig(path: string): Promise<ModelConfig> {
-  const { size } = await stat(path)
-  if (size > maxConfigBytes)
-    throw new UnsupportedModel(`config.json: expected at most ${maxConfigBytes} bytes, found ${size}`)
-  return parseConfig(await readJson([{ name: 'config.json', path }], 'config.json'), 'config.json')
+/** The configuration among a policy's files. */
+export async function readConfig(files: readonly PolicyFile[], at: At = () => {}): Promise<ModelConfig> {
+  return parseConfig(
+    await readJson(files, 'config.json', { at }),
+    'config.json',
+    await readJson(files, 'generation_config.json', { at, optional: true }),
+  )
 }
 
 /** Where a tensor lies, as a graph's external weight names it. */
@@ -66,13 +69,14 @@ export function externalOf(policy: OpenPolicy, tensor: StoredTensor): External {
 export async function readJson(
   files: readonly PolicyFile[],
   name: string,
-  optional = false,
+  { optional = false, at }: { readonly optional?: boolean; readonly at?: At } = {},
 ): Promise<unknown> {
   const file = files.find((f) => f.name === name)
   if (!file) {
     if (optional) return undefined
     throw new CorruptModel(`expected a file ${name}, found ${files.map((f) => f.name).join(', ')}`)
   }
+  at?.(name)
   const text = await readFile(file.path, 'utf8')
   try {
     return JSON.parse(text)

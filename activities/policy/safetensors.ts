@@ -48,15 +48,20 @@ const maxHeaderBytes = 100_000_000
 const maxFileBytes = 512 * 2 ** 20
 
 /** Every tensor of several files, by name. Reads headers and sizes only. */
-export async function indexTensors(files: readonly PolicyFile[]): Promise<Map<string, StoredTensor>> {
+export async function indexTensors(
+  files: readonly PolicyFile[],
+  at: (file: string) => void = () => {},
+): Promise<Map<string, StoredTensor>> {
   const tensors = new Map<string, StoredTensor>()
-  for (const file of files)
+  for (const file of files) {
+    at(file.name)
     for (const tensor of await readHeader(file)) {
       const other = tensors.get(tensor.name)
       if (other)
         throw new CorruptModel(`${file.name}: tensor ${tensor.name} is also in ${basename(other.path)}`)
       tensors.set(tensor.name, tensor)
     }
+  }
   return tensors
 }
 
@@ -71,15 +76,19 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
     if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes)
       throw fail(`expected a header of ${headerBytes} bytes, found a file of ${fileBytes} bytes`)
     const text = new TextDecoder().decode(await readBytes(handle, 8, headerBytes))
-    let header: Record<string, unknown>
+    let header: unknown
     try {
-      header = JSON.parse(text) as Record<string, unknown>
+      header = JSON.parse(text)
     } catch (cause) {
       throw new CorruptModel(`${file}: expected a JSON header, found ${JSON.stringify(text.slice(0, 40))}`, {
         cause,
       })
     }
-    const entries = Object.entries(header).filter(([name]) => name !== '__metadata__')
+    if (typeof header !== 'object' || header === null || Array.isArray(header))
+      throw fail(`expected a JSON object of tensors as header, found ${text.trim().slice(0, 40)}`)
+    const entries = Object.entries(header as Record<string, unknown>).filter(
+      ([name]) => name !== '__metadata__',
+    )
     const tensors = entries.map(([name, entry]) => describe(name, entry, file, path, 8 + headerBytes))
     const end = tensors.reduce((last, t) => Math.max(last, t.offset + t.sizeBytes), 8 + headerBytes)
     if (end !== fileBytes) {
@@ -95,7 +104,7 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
 function describe(name: string, entry: unknown, file: string, path: string, start: number): StoredTensor {
   const { dtype: stored, shape, data_offsets: range } = (entry ?? {}) as Record<string, unknown>
   const fail = (expected: string, found: unknown) =>
-    new CorruptModel(`${file}: tensor ${name}: expected ${expected}, found ${JSON.stringify(found)}`)
+    new CorruptModel(`${file}: tensor ${name}: expected ${expected}, found ${beginningOf(found)}`)
   const dtype = typeof stored === 'string' ? dtypes[stored] : undefined
   if (!dtype) throw fail('dtype F32, F16 or BF16', stored)
   if (!isCounts(shape)) throw fail('a shape', shape)
@@ -105,6 +114,9 @@ function describe(name: string, entry: unknown, file: string, path: string, star
     throw fail(`${sizeBytes} bytes for ${dtype}[${shape.join(',')}]`, range[1]! - range[0]!)
   return { name, dtype, shape, path, offset: start + range[0]!, sizeBytes }
 }
+
+/** Of a shape with a billion dimensions, too. */
+const beginningOf = (value: unknown) => (JSON.stringify(value) ?? 'nothing').slice(0, 200)
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)

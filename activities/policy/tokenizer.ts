@@ -9,12 +9,23 @@
 import { readFile } from 'node:fs/promises'
 import { Template } from '@huggingface/jinja'
 import * as tokenizers from '@huggingface/tokenizers'
-import { readJson } from './open.ts'
+import { readJson, type At } from './open.ts'
 import { CorruptModel, type PolicyFile } from './safetensors.ts'
+import { checkTokenizer, isObject, shown } from './vocabulary.ts'
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant'
   readonly content: string
+}
+
+/** A prompt that this policy's own files cannot write: its template refuses the chat, or it has no token for a text. */
+export class PromptRefused extends Error {
+  override readonly name = 'PromptRefused'
+}
+
+/** A prompt that leaves no room for its completion. */
+export class PromptTooLong extends Error {
+  override readonly name = 'PromptTooLong'
 }
 
 /** Decodes a growing completion: `push` gives the text that a token adds, once it cannot change any more. */
@@ -29,6 +40,8 @@ export interface Tokenizer {
   /** Special tokens are left out of the text, as are ids that no token has. */
   decode(tokens: readonly number[]): string
   stream(): TextStream
+  /** The token of an id, undefined where none has it. */
+  tokenOf(id: number): string | undefined
   /** The chat as the policy expects it, up to where the assistant's next turn begins. */
   renderChat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): string
 }
@@ -53,11 +66,15 @@ const fixedDate = '26 Jul 2024'
 // What a cut UTF-8 sequence decodes to.
 const replacement = '\ufffd'
 
-export async function openTokenizer(files: readonly PolicyFile[]): Promise<Tokenizer> {
-  const json = (await readJson(files, 'tokenizer.json')) as object
-  const settings = ((await readJson(files, 'tokenizer_config.json', true)) ?? {}) as Record<string, unknown>
+/** `at` is told what is read, before it is. */
+export async function openTokenizer(files: readonly PolicyFile[], at: At = () => {}): Promise<Tokenizer> {
+  const json = await readJson(files, 'tokenizer.json', { at })
+  const settings = (await readJson(files, 'tokenizer_config.json', { at, optional: true })) ?? {}
+  if (!isObject(settings))
+    throw new CorruptModel(`tokenizer_config.json: expected a JSON object, found ${shown(settings)}`)
+  at('tokenizer.json')
   const tokenizer = open(json, settings)
-  const template = await readTemplate(files, settings)
+  const template = await readTemplate(files, settings, at)
   const specials = specialStrings(settings)
 
   const decode = (tokens: readonly number[]): string => {
@@ -72,56 +89,84 @@ export async function openTokenizer(files: readonly PolicyFile[]): Promise<Token
       const { ids, tokens } = tokenizer.encode(text, { add_special_tokens: special })
       return ids.map((id, i) => {
         if (id === undefined)
-          throw new Error(`tokenizer: no token for ${JSON.stringify(tokens[i])} in the text`)
+          throw new PromptRefused(`tokenizer.json: no token for ${JSON.stringify(tokens[i])} in the text`)
         return id
       })
     },
     stream: () => stream(decode),
+    tokenOf: (id) => tokenizer.id_to_token(id),
     renderChat(messages, { addGenerationPrompt = true } = {}) {
       if (template === null) throw new Error('chat: the policy has no chat template')
-      return template.render({
+      const given = {
         ...specials,
         messages: messages.map((message) => ({ ...message })),
         add_generation_prompt: addGenerationPrompt,
         date_string: fixedDate,
-      })
+      }
+      try {
+        return template.parsed.render(given)
+      } catch (cause) {
+        const roles = messages.map(({ role }) => role).join(', ')
+        throw new PromptRefused(
+          `${template.file}: the chat template refuses (${roles}): ${messageOf(cause)}`,
+          {
+            cause,
+          },
+        )
+      }
     },
   }
 }
 
-function open(json: object, settings: object): LibraryTokenizer {
+function open(json: unknown, settings: object): LibraryTokenizer {
+  checkTokenizer(json)
   try {
-    return new (tokenizers as unknown as Library).Tokenizer(json, settings)
+    return new (tokenizers as unknown as Library).Tokenizer(json as object, settings)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new CorruptModel(`tokenizer.json: cannot be opened: ${reason}`, { cause })
+    throw new CorruptModel(`tokenizer.json: cannot be opened: ${messageOf(cause)}`, { cause })
   }
+}
+
+interface OwnTemplate {
+  readonly file: string
+  readonly parsed: Template
 }
 
 async function readTemplate(
   files: readonly PolicyFile[],
-  settings: Record<string, unknown>,
-): Promise<Template | null> {
+  settings: Readonly<Record<string, unknown>>,
+  at: At,
+): Promise<OwnTemplate | null> {
   const own = files.find(({ name }) => name === 'chat_template.jinja')
+  const file = own?.name ?? 'tokenizer_config.json'
+  at(`${file}: chat template`)
   const source = own ? await readFile(own.path, 'utf8') : defaultTemplate(settings.chat_template)
-  if (source === undefined) return null
+  if (source === null) return null
   try {
-    return new Template(source)
+    return { file, parsed: new Template(source) }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new CorruptModel(`${own?.name ?? 'tokenizer_config.json'}: chat template: ${reason}`, { cause })
+    throw new CorruptModel(`${file}: chat template: ${messageOf(cause)}`, { cause })
   }
 }
 
 /** One template, or several by name, of which `default` is meant. */
-function defaultTemplate(found: unknown): string | undefined {
+function defaultTemplate(found: unknown): string | null {
+  if (found === undefined || found === null) return null
   if (typeof found === 'string') return found
-  if (!Array.isArray(found)) return undefined
-  return (found as { name: string; template: string }[]).find(({ name }) => name === 'default')?.template
+  const wrong = (expected: string) =>
+    new CorruptModel(`tokenizer_config.json: chat_template: expected ${expected}, found ${shown(found)}`)
+  const isNamed = (one: unknown): one is { readonly name: string; readonly template: string } =>
+    isObject(one) && typeof one.name === 'string' && typeof one.template === 'string'
+  if (!Array.isArray(found) || !found.every(isNamed)) throw wrong('a text, or a list of { name, template }')
+  const chosen = found.find(({ name }) => name === 'default')
+  if (chosen === undefined) throw wrong('one with the name "default"')
+  return chosen.template
 }
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
 /** bos_token and the like, which templates write themselves; some files wrap them in objects. */
-function specialStrings(settings: Record<string, unknown>): Record<string, string> {
+function specialStrings(settings: Readonly<Record<string, unknown>>): Record<string, string> {
   const found: Record<string, string> = {}
   for (const name of ['bos_token', 'eos_token', 'unk_token', 'pad_token']) {
     const value = settings[name]

@@ -127,7 +127,7 @@ describe('copies', () => {
   it('are dropped where the spec says so: the first is kept, and their number is said', async () => {
     const checked = await loadBytes(copies, { source, columns, duplicates: 'drop' })
     expect(checked.problems.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
-    const found = await findingsIn(checked, quiet.signal)
+    const found = await findingsIn(checked, quiet)
     expect(found.dropped).toEqual({
       count: 2,
       first: ['file:///x:3: as file:///x:1', 'file:///x:5: as file:///x:2'],
@@ -141,8 +141,8 @@ describe('copies', () => {
     )
     const checked = await loadBytes(copies, { source })
     expect(checked.problems).toHaveLength(5)
-    expect(await findingsIn(checked, quiet.signal)).toMatchObject({ duplicates: { count: 3 } })
-    expect(await findingsIn(checked, quiet.signal)).not.toHaveProperty('dropped')
+    expect(await findingsIn(checked, quiet)).toMatchObject({ duplicates: { count: 3 } })
+    expect(await findingsIn(checked, quiet)).not.toHaveProperty('dropped')
   })
 
   it('with another answer are InvalidData, naming both', async () => {
@@ -240,7 +240,7 @@ describe('problems on their way into the store', () => {
   it('are written as the canonical JSON of them all', async () => {
     await inFolder(async (folder) => {
       const { problems } = await load({ name: 'nano' }, made)
-      await writeProblems(problems, join(folder, 'problems'), quiet.signal)
+      await writeProblems(problems, join(folder, 'problems'), quiet)
       expect(await readFile(join(folder, 'problems'), 'utf8')).toBe(canonical(problems))
     })
   })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -6,6 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSource } from '../../activities/models/source.ts'
+import { readIndex } from '../reading/shared.ts'
 
 const files: Record<string, string> = {
   'config.json': '{}',
@@ -29,7 +31,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 const fill = (names: readonly string[]) =>
   Promise.all(names.map((name) => writeFile(join(folder, name), files[name] ?? '')))
 const url = () => pathToFileURL(folder).href
-const open = (model: string, allow: readonly string[] = [url()]) => openSource(model, { allow, hub: {} })
+const open = (model: string, allow: readonly string[] = [url()]) =>
+  openSource(model, { allow, hub: {}, readIndex })
 
 describe('a model in a folder', () => {
   it('is its configuration, its tokenizer and the weights that its index names: no pickle, no code', async () => {
@@ -63,6 +66,35 @@ describe('a model in a folder', () => {
     await expect(open(`${url()}/%2e%2e/elsewhere`)).rejects.toThrow('not beneath what this worker allows')
     await expect(open(`${url()}-other`)).rejects.toThrow('not beneath what this worker allows')
   })
+
+  it.each([
+    ['/%2Fetc', 'must not include encoded / characters'],
+    ['/a%00b', 'a path holds no NUL'],
+    ['/%ff', 'URI malformed'],
+  ])('at a URL that names no path is NotAllowed: …%s', async (end, reason) => {
+    const refused = open(`${url()}${end}`)
+    await expect(refused).rejects.toMatchObject({ name: 'NotAllowed' })
+    await expect(refused).rejects.toThrow(`not the URL of a file of this machine (`)
+    await expect(refused).rejects.toThrow(reason)
+  })
+
+  it('of another host is NotAllowed, whatever is allowed here', async () => {
+    await expect(open('file://host/share', ['file:///'])).rejects.toMatchObject({ name: 'NotAllowed' })
+  })
+
+  it.each(['model.safetensors.index.json', 'config.json'])(
+    'whose %s is a FIFO is ModelUnavailable, and nobody waits for its writer',
+    async (name) => {
+      await fill(Object.keys(files).filter((other) => other !== name))
+      execFileSync('mkfifo', [join(folder, name)])
+      const taken = async () => {
+        for (const { bring } of (await open(url())).files)
+          await bring(join(folder, 'copy'), new AbortController().signal)
+      }
+      await expect(taken()).rejects.toMatchObject({ name: 'ModelUnavailable' })
+      await expect(taken()).rejects.toThrow(`${name} is not a file`)
+    },
+  )
 
   it('that is not there is ModelUnavailable', async () => {
     await expect(open(`${url()}/gone`)).rejects.toMatchObject({ name: 'ModelUnavailable' })
@@ -139,7 +171,7 @@ describe('a model on the Hub', () => {
   const openHub = () => {
     const { port } = server.address() as AddressInfo
     const hub = { endpoint: `http://127.0.0.1:${port}`, token: 'hf_secret' }
-    return openSource('hf://o/m@main', { allow: [], hub })
+    return openSource('hf://o/m@main', { allow: [], readIndex, hub })
   }
 
   it('is read at the commit its revision stands for, with the token, file by file', async () => {
@@ -196,7 +228,7 @@ describe('a model on the Hub', () => {
     const { port } = server.address() as AddressInfo
     await new Promise((resolve) => server.close(resolve))
     const hub = { endpoint: `http://127.0.0.1:${port}` }
-    await expect(openSource('hf://o/m@main', { allow: [], hub })).rejects.toMatchObject({
+    await expect(openSource('hf://o/m@main', { allow: [], readIndex, hub })).rejects.toMatchObject({
       name: 'HubUnavailable',
     })
   })

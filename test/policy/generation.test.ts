@@ -9,12 +9,7 @@ import {
   type Decoding,
   type Prompt,
 } from '../../activities/engine/port.ts'
-import {
-  EmptyPrompt,
-  PromptTooLong,
-  Sampler,
-  type SamplerOptions,
-} from '../../activities/policy/generation.ts'
+import { EmptyPrompt, Sampler, type SamplerOptions } from '../../activities/policy/generation.ts'
 import { openPolicy } from '../../activities/policy/open.ts'
 import {
   CorruptModel,
@@ -23,7 +18,7 @@ import {
   writeSafetensors,
   type PolicyFile,
 } from '../../activities/policy/safetensors.ts'
-import { openTokenizer } from '../../activities/policy/tokenizer.ts'
+import { openTokenizer, PromptTooLong } from '../../activities/policy/tokenizer.ts'
 import { Trainer } from '../../activities/policy/trainer.ts'
 import { stream } from '../../activities/seed.ts'
 import { goldenOf, goldenTensorFile, models, policyFiles, randomPolicy } from './folders.ts'

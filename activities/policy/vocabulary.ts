@@ -1,0 +1,158 @@
+/**
+ * What a tokenizer.json must be before it is opened: the parts that are read have the types that the library takes for
+ * granted, ids are ids, and decoding costs no more than what is decoded.
+ *
+ * Decoding runs beside sampling, where nothing can stop it, so its decoder is of a closed list, without regular
+ * expressions and without replacements that make texts longer. What encoding may cost is bounded where it is done.
+ */
+import { UnsupportedModel } from './config.ts'
+import { CorruptModel } from './safetensors.ts'
+
+/** Tokens are a few hundred characters at most (runs of blanks); each is repeated in completions. */
+const longestToken = 1024
+/** Decoding looks through the added tokens for each token. The largest published vocabularies add some 7,000. */
+const mostAdded = 20_000
+/** Published decoders have up to five parts. */
+const mostParts = 16
+
+type Json = Readonly<Record<string, unknown>>
+
+const file = 'tokenizer.json'
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** Throws CorruptModel or UnsupportedModel, naming the place, what was expected and what was found. */
+export function checkTokenizer(json: unknown): void {
+  if (!isObject(json)) throw corrupt('', 'a JSON object', json)
+  const { model, added_tokens: added, decoder } = json
+  if (!isObject(model)) throw corrupt('model', 'an object', model)
+  const { vocab, merges } = model
+  if (Array.isArray(vocab)) checkPieces(vocab)
+  else if (isObject(vocab))
+    for (const [token, id] of Object.entries(vocab)) checkToken(token, id, 'model.vocab')
+  else throw corrupt('model.vocab', 'an object or a list', vocab)
+  if (merges !== undefined) checkMerges(merges)
+  else if (model.type === 'BPE') throw corrupt('model.merges', 'a list', merges)
+  if (!Array.isArray(added)) throw corrupt('added_tokens', 'a list', added)
+  if (added.length > mostAdded)
+    throw new UnsupportedModel(`${file}: added_tokens: expected at most ${mostAdded}, found ${added.length}`)
+  for (const [i, token] of added.entries()) {
+    if (!isObject(token) || typeof token.content !== 'string')
+      throw corrupt(`added_tokens[${i}]`, 'an object with content and id', token)
+    checkToken(token.content, token.id, `added_tokens[${i}]`)
+  }
+  if (decoder !== null) checkDecoder(decoder, { parts: 0 })
+}
+
+/**
+ * Refuses a token of the vocabulary that the embedding has no row for. An added token may lie beyond: only a prompt
+ * that uses it is refused.
+ */
+export function checkRows(json: unknown, rows: number): void {
+  const { model, added_tokens } = json as { model: Json; added_tokens: readonly { content: string }[] }
+  const vocab = Array.isArray(model.vocab)
+    ? (model.vocab as [string, number][]).map(([token], id) => [token, id] as const)
+    : Object.entries(model.vocab as Record<string, number>)
+  const beyond = vocab.filter(([, id]) => id >= rows)
+  if (beyond.length === 0) return
+  const added = new Set(added_tokens.map(({ content }) => content))
+  for (const [token, id] of beyond) if (!added.has(token)) throw noRow(token, id, rows)
+}
+
+export const noRow = (token: string, id: number, rows: number) =>
+  new CorruptModel(
+    `${file}: token ${JSON.stringify(token)} has id ${id}, the embedding of config.json has ${rows} rows (0..${rows - 1})`,
+  )
+
+function checkPieces(pieces: readonly unknown[]): void {
+  for (const [id, piece] of pieces.entries()) {
+    if (!Array.isArray(piece) || typeof piece[0] !== 'string' || typeof piece[1] !== 'number')
+      throw corrupt(`model.vocab[${id}]`, 'a token and its score', piece)
+    checkToken(piece[0], id, 'model.vocab')
+  }
+}
+
+function checkToken(token: string, id: unknown, place: string): void {
+  if (!isId(id)) throw corrupt(`${place}: id of ${shown(token)}`, 'a whole number of 0 or more', id)
+  if (token.length > longestToken)
+    throw new UnsupportedModel(
+      `${file}: ${place}: token ${id}: expected at most ${longestToken} characters, found ${token.length}`,
+    )
+}
+
+function checkMerges(merges: unknown): void {
+  if (!Array.isArray(merges)) throw corrupt('model.merges', 'a list', merges)
+  const wrong = merges.findIndex((merge) => {
+    const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge
+    return (
+      !Array.isArray(pair) ||
+      pair.length !== 2 ||
+      !pair.every((part) => typeof part === 'string' && part !== '')
+    )
+  })
+  if (wrong >= 0) throw corrupt(`model.merges[${wrong}]`, 'two tokens', merges[wrong])
+}
+
+type Decoder = (decoder: Json) => string | null
+
+/** Why a decoder of this type is refused, or null. */
+const decoders: Readonly<Record<string, Decoder>> = {
+  ByteLevel: () => null,
+  ByteFallback: () => null,
+  Fuse: () => null,
+  WordPiece: ({ prefix = '' }) => (typeof prefix === 'string' ? null : 'a prefix that is a text'),
+  Metaspace: ({ replacement = '\u2581' }) => notEmpty(replacement, 'replacement'),
+  BPEDecoder: ({ suffix = '' }) => notEmpty(suffix, 'suffix'),
+  CTC: ({ pad_token: pad = '', word_delimiter_token: delimiter = '' }) =>
+    notEmpty(pad, 'pad_token') ?? notEmpty(delimiter, 'word_delimiter_token'),
+  Strip: ({ content = ' ', start = 0, stop = 0 }) =>
+    typeof content === 'string' && isId(start) && isId(stop) ? null : 'a text and two counts',
+  Replace: ({ pattern, content = '' }) => {
+    const text = isObject(pattern) && pattern.Regex === undefined ? pattern.String : undefined
+    if (typeof text !== 'string') return 'a text as pattern (regular expressions are not run while sampling)'
+    if (typeof content !== 'string' || content.length > text.length)
+      return `content that is no longer than its pattern ${shown(text)}`
+    return notEmpty(text, 'pattern')
+  },
+}
+
+const notEmpty = (value: unknown, name: string) =>
+  typeof value === 'string' && value !== '' ? null : `a ${name} that is a text and not empty`
+
+function checkDecoder(decoder: unknown, seen: { parts: number }): void {
+  if (!isObject(decoder)) throw corrupt('decoder', 'an object or null', decoder)
+  seen.parts++
+  if (seen.parts > mostParts)
+    throw new UnsupportedModel(`${file}: decoder: expected at most ${mostParts} parts, found more`)
+  if (decoder.type === 'Sequence') {
+    const { decoders: parts } = decoder
+    if (!Array.isArray(parts)) throw corrupt('decoder.decoders', 'a list', parts)
+    for (const part of parts) checkDecoder(part, seen)
+    return
+  }
+  const type = String(decoder.type)
+  const known = Object.hasOwn(decoders, type) ? decoders[type] : undefined
+  const expected = known ? known(decoder) : `one of Sequence, ${Object.keys(decoders).join(', ')}`
+  if (expected !== null)
+    throw new UnsupportedModel(`${file}: decoder ${type}: expected ${expected}, found ${shown(decoder)}`)
+}
+
+function corrupt(place: string, expected: string, found: unknown): CorruptModel {
+  return new CorruptModel(
+    `${[file, place].filter(Boolean).join(': ')}: expected ${expected}, found ${shown(found)}`,
+  )
+}
+
+/** The beginning of a value, whatever it is: its whole may be as large or as deep as the file. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(flat(value)) ?? 'nothing')
+  return text.length <= 120 ? text : `${text.slice(0, 120)}…`
+}
+
+function flat(value: unknown): unknown {
+  const inner = (part: unknown) => (typeof part === 'object' && part !== null ? '…' : part)
+  if (Array.isArray(value)) return value.slice(0, 5).map(inner)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inner(part)]).slice(0, 5)) // prettier-ignore
+}

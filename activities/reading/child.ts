@@ -1,0 +1,39 @@
+/**
+ * The reading process: answers one request at a time, and ends with its worker.
+ *
+ * A watchdog thread ends it where its own event loop cannot: memory past the limit, or a worker that was killed. It is
+ * given nothing of the worker's environment but where programs and temporary files lie.
+ */
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { FromChild, ToChild } from './messages.ts'
+import { answer } from './jobs.ts'
+
+const say = (message: FromChild) => process.send?.(message)
+
+const [memoryBytes, parent] = process.argv.slice(2).map(Number)
+const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), {
+  workerData: { memoryBytes, parent },
+  execArgv: [],
+})
+process.on('disconnect', () => process.exit(0))
+process.on('message', (message: ToChild) => void serve(message))
+await once(watchdog, 'online')
+say({ ready: true })
+
+async function serve({ job, ask }: ToChild): Promise<void> {
+  try {
+    const done = await answer(job, ask, {
+      at: (step) => say({ step }),
+      progress: (progress) => say({ progress }),
+    })
+    say({ done, restBytes: process.memoryUsage.rss() })
+  } catch (error) {
+    const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+    say({ failed: { name, message: cut(message), stack: cut(stack) }, restBytes: process.memoryUsage.rss() })
+  }
+}
+
+/** What was found may be as long as the file it was found in; a failure's place in a history is not. */
+const cut = (text: string) => (text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters)}…`)
+const mostCharacters = 2000
