@@ -3,7 +3,7 @@
  * leaves there, how its error is said in Temporal's words, and the signal by which its workflow hears of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Context, heartbeat } from '@temporalio/activity'
+import { Context } from '@temporalio/activity'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import * as config from '../temporal.config.ts'
 import { faults, permanenceOf, type Permanence } from './contracts/faults.ts'
@@ -32,11 +32,13 @@ export interface Attempt {
 
 /** The attempt that runs here. `first`: what its heartbeats say until its own first word. */
 export function thisAttempt(first: unknown = null): Attempt {
-  const { info } = Context.current()
+  // Words come from threads and processes that other attempts began: only here is it known whose they are.
+  const context = Context.current()
+  const { info } = context
   const before = reachedIn(info.heartbeatDetails)
   let now = counts.countsAt(info.attempt, info.heartbeatDetails)
   let at = first
-  const say = (ended = false) => heartbeat(counts.beatOf(now, at, ended))
+  const say = (ended = false) => context.heartbeat(counts.beatOf(now, at, ended))
   return {
     from: before,
     begin: async () => {
