@@ -87,7 +87,7 @@ export const light = {
     source: `${run}/${step}`,
     policy: `p${step}`,
   }),
-  reward: async (_: ShardTask) => {},
+  reward: async (_: ShardTask) => ({ digest: 'rewards' }),
   // Parsed as a worker does it: what is no field of an evaluation is refused.
   admitEvaluate: async ({ spec }: { spec: unknown }) => ({ spec: EvaluateSpec.parse(spec), model: null }),
   evaluationTasks: async () => [{ source: 'models/x.json', benchmark: 'nano', prompt: 'plain', seed: 0 }],
