@@ -112,11 +112,13 @@ export async function intakeModel(
     const progress = (done: number, total: number) =>
       control.progress({ phase: 'load', done: i + done / Math.max(1, total), total: source.files.length })
     const scratch = await deps.blobs.scratch(file.name)
-    await file.bring(scratch, control.signal)
-    files.push({
-      name: file.name,
-      ...(await deps.blobs.adopt(scratch, { signal: control.signal, progress })),
-    })
+    try {
+      await file.bring(scratch, control.signal)
+      const blob = await deps.blobs.adopt(scratch, { signal: control.signal, progress })
+      files.push({ name: file.name, ...blob })
+    } finally {
+      await rm(scratch, { force: true }) // adopted, it is there no more
+    }
   }
   const policy = policyOf(files)
   // Opened once here, so that a model nobody can run is refused by name before anything is computed.

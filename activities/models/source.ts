@@ -151,11 +151,30 @@ async function copyRegular(from: string, to: string, what: string, signal: Abort
   try {
     if (!(await handle.stat()).isFile()) throw new ModelUnavailable(`${what} is not a file`)
     const bytes = handle.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })
-    await pipeline(bytes, createWriteStream(to), { signal })
+    await pipeline(bytes, upTo(what, from), createWriteStream(to), { signal })
   } finally {
     await handle.close()
   }
 }
+
+/** Weights are as large as they are; a tokenizer of a million tokens has some 50 MB, and everything else far less. */
+function mostBytes(path: string): number {
+  if (path.endsWith('.safetensors')) return Infinity
+  return (path.endsWith('tokenizer.json') ? 128 : 16) * 2 ** 20
+}
+
+/** Bytes on their way, as many as a file of this name may have. */
+const upTo = (what: string, path: string) =>
+  async function* (bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    const most = mostBytes(path)
+    let seen = 0
+    for await (const chunk of bytes) {
+      seen += chunk.length
+      if (seen > most)
+        throw new ModelUnavailable(`${what}: expected at most ${most / 2 ** 20} MiB, found more`)
+      yield chunk
+    }
+  }
 
 async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSource> {
   const fail = (cause: Error): never => {
@@ -173,7 +192,12 @@ async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSo
   const bring =
     (name: string): Bring =>
     (to, signal) =>
-      pipeline(Readable.from(store.read(name, { signal })), createWriteStream(to), { signal })
+      pipeline(
+        Readable.from(store.read(name, { signal })),
+        upTo(`model ${model}: ${name}`, name),
+        createWriteStream(to),
+        { signal },
+      )
   const wanted = await select(names, model, (index) => readIndex(bring(index)))
   return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }
@@ -205,9 +229,12 @@ async function hub(model: string, { hub, readIndex }: ModelReach): Promise<Model
   const bring =
     (name: string): Bring =>
     async (to, signal) =>
-      pipeline(Readable.fromWeb((await fetched(name)).stream()), createWriteStream(to), { signal }).catch(
-        fail,
-      )
+      pipeline(
+        Readable.fromWeb((await fetched(name)).stream()),
+        upTo(`model ${model}: ${name}`, name),
+        createWriteStream(to),
+        { signal },
+      ).catch(fail)
   const wanted = await select(names, model, (index) => readIndex(bring(index)))
   return { pinned: `hf://${repo}@${sha}`, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }

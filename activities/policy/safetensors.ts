@@ -8,7 +8,6 @@
  * expected and what was found. Left out: dtypes other than f32, f16 and bf16.
  */
 import { open, type FileHandle } from 'node:fs/promises'
-import { basename } from 'node:path'
 
 export type StoredDType = 'f32' | 'f16' | 'bf16'
 
@@ -17,6 +16,8 @@ export interface StoredTensor {
   readonly dtype: StoredDType
   readonly shape: readonly number[]
   readonly path: string
+  /** What the file is called where the model lies. */
+  readonly file: string
   /** First byte of the data, counted from the start of the file. */
   readonly offset: number
   readonly sizeBytes: number
@@ -57,8 +58,7 @@ export async function indexTensors(
     at(file.name)
     for (const tensor of await readHeader(file)) {
       const other = tensors.get(tensor.name)
-      if (other)
-        throw new CorruptModel(`${file.name}: tensor ${tensor.name} is also in ${basename(other.path)}`)
+      if (other) throw new CorruptModel(`${file.name}: tensor ${tensor.name} is also in ${other.file}`)
       tensors.set(tensor.name, tensor)
     }
   }
@@ -112,7 +112,7 @@ function describe(name: string, entry: unknown, file: string, path: string, star
   const sizeBytes = shape.reduce((n, d) => n * d, elementBytes[dtype])
   if (range[1]! - range[0]! !== sizeBytes)
     throw fail(`${sizeBytes} bytes for ${dtype}[${shape.join(',')}]`, range[1]! - range[0]!)
-  return { name, dtype, shape, path, offset: start + range[0]!, sizeBytes }
+  return { name, dtype, shape, path, file, offset: start + range[0]!, sizeBytes }
 }
 
 /** Of a shape with a billion dimensions, too. */
@@ -135,12 +135,12 @@ export function checkTensors(
     if (!tensor) throw new CorruptModel(`tensor ${name}: expected [${shape.join(',')}], found in no file`)
     if (tensor.shape.length !== shape.length || tensor.shape.some((d, i) => d !== shape[i]))
       throw new CorruptModel(
-        `${basename(tensor.path)}: tensor ${name}: expected [${shape.join(',')}], found [${tensor.shape.join(',')}]`,
+        `${tensor.file}: tensor ${name}: expected [${shape.join(',')}], found [${tensor.shape.join(',')}]`,
       )
   }
-  for (const { name, path } of tensors.values())
+  for (const { name, file } of tensors.values())
     if (!shapes.has(name) && !name.endsWith('rotary_emb.inv_freq') && name !== 'lm_head.weight')
-      throw new CorruptModel(`${basename(path)}: tensor ${name}: the configuration has no such tensor`)
+      throw new CorruptModel(`${file}: tensor ${name}: the configuration has no such tensor`)
 }
 
 /** The tensor's values; float16 and bfloat16 are exact in float32. */

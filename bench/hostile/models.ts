@@ -14,6 +14,7 @@ interface Folder {
   readonly name: string
   readonly build: (folder: string) => void
   readonly expect: RegExp
+  readonly prompt?: string
 }
 
 const file = (name: string, text: string) => (folder: string) => writeFileSync(join(folder, name), text)
@@ -43,7 +44,7 @@ const indexed = (text: string) => (folder: string) => {
 }
 
 const deep = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
-const model = /^(CorruptModel|UnsupportedModel|ModelUnavailable|Reading\w+)$/
+const model = /^(CorruptModel|UnsupportedModel|ModelUnavailable|PromptRefused|Reading\w+)$/
 
 const folders: readonly Folder[] = [
   { name: 'a config of 1e9 layers', build: edited('config.json', (c) => ({ ...c, num_hidden_layers: 1e9 })), expect: model },
@@ -72,7 +73,7 @@ const folders: readonly Folder[] = [
   { name: 'weights that are empty', build: (folder) => truncateSync(join(folder, 'model.safetensors'), 0), expect: model },
   { name: 'a config that is a FIFO', build: (folder) => { rmSync(join(folder, 'config.json')); execFileSync('mkfifo', [join(folder, 'config.json')]) }, expect: model },
   { name: 'weights that are a device', build: (folder) => { rmSync(join(folder, 'model.safetensors')); symlinkSync('/dev/zero', join(folder, 'model.safetensors')) }, expect: /^(ModelUnavailable|NotAllowed|CorruptModel)$/ },
-  { name: 'a weight that is not a number', build: spoiltWeight, expect: /^NonFinite(Logits|Loss)$/ },
+  { name: 'a weight that is not a number', build: spoiltWeight, expect: /^NonFinite(Logits|Loss)$/, prompt: 'plain' },
 ] // prettier-ignore
 
 /** The first weight of the final norm becomes NaN; the header is intact. */
@@ -90,12 +91,12 @@ function spoiltWeight(folder: string): void {
 
 /** Each as a run on such a model. `url` is the allowed folder's. */
 export function hostileModels(folder: string, url: string): Hostile[] {
-  return folders.map(({ name, build, expect }, i) => {
+  return folders.map(({ name, build, expect, prompt = 'default' }, i) => {
     const own = join(folder, `model-${i}`)
     mkdirSync(own)
     cpSync(nano, own, { recursive: true })
     build(own)
-    const spec = { preset: 'demo', model: `${url}/model-${i}`, reward: 'format', steps: 1, prompt: 'default' }
+    const spec = { preset: 'demo', model: `${url}/model-${i}`, reward: 'format', steps: 1, prompt }
     return { name, type: 'train', input: { ...spec, ...tiny }, expect }
   })
 }
