@@ -6,7 +6,7 @@
  */
 import { spend } from './budget.ts'
 import { exact } from './evaluate.ts'
-import { mapParts, some, type Expression, type List } from './expression.ts'
+import { mapParts, parts, some, type Expression, type List } from './expression.ts'
 
 /** Rows of entries. */
 type Rows = readonly (readonly Expression[])[]
@@ -121,8 +121,7 @@ function times(a: List, b: List): List | null {
   const [left, right] = [rowsOf(a), rowsOf(b)]
   const width = right[0]?.length ?? 0
   if (left.some((row) => row.length !== right.length) || left.length * width > mostEntries) return null
-  spend(left.length * width * right.length)
-  return matrixOf(
+  const product = matrixOf(
     left.map((row) =>
       Array.from({ length: width }, (_, j) => ({
         kind: 'sum' as const,
@@ -130,6 +129,14 @@ function times(a: List, b: List): List | null {
       })),
     ),
   )
+  weigh(product)
+  return folded(product)
+}
+
+/** Spends what an expression has of parts: entries grow by products of products, and the budget ends that. */
+function weigh(expression: Expression): void {
+  spend(1)
+  for (const part of parts(expression)) weigh(part)
 }
 
 function raised(base: Expression, exponent: Expression): List | null {
@@ -143,7 +150,7 @@ function raised(base: Expression, exponent: Expression): List | null {
   const power = exact(exponent)
   if (power === null || power.d !== 1n || power.n < 1n || power.n > largestPower) return null
   let product: List | null = matrix
-  for (let i = 1n; i < power.n && product !== null; i++) product = folded(times(product, matrix))
+  for (let i = 1n; i < power.n && product !== null; i++) product = times(product, matrix)
   return product
 }
 
