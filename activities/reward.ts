@@ -1,8 +1,17 @@
 /** One value and one verdict a rollout of one shard. Raw values are stored and never overwritten. */
 import { digestOf } from './checkpoint/canonical.ts'
+import { readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { requireTable, rewardsTable, rolloutsTable, tableRef, writeTable } from './checkpoint/tables.ts'
-import { ShardTask, type Scored, type TableRef } from './contracts.ts'
+import type { Store } from './checkpoint/store.ts'
+import {
+  readTable,
+  requireTable,
+  rewardsTable,
+  rolloutsTable,
+  tableRef,
+  writeTable,
+} from './checkpoint/tables.ts'
+import { CheckpointDocument, ShardTask, type Scored, type TableRef } from './contracts.ts'
 import { durable } from './durable.ts'
 import { GRADER_VERSION } from './grading/index.ts'
 import type { Deps } from './deps.ts'
@@ -21,7 +30,9 @@ export function rewardActivities(deps: Deps) {
         ])
         const key = keys.rewards(run, step, shard)
         const inputs = digestOf({ rollouts: digest, reward: document.spec.reward, grader: GRADER_VERSION })
-        const stored = await tableRef(deps.store, key, inputs)
+        const stored =
+          (await tableRef(deps.store, key, inputs)) ??
+          (await learntFrom(deps.store, { run, step, shard, rollouts: digest }))
         if (stored !== null) return stored
 
         const byId = new Map(problems.map((problem) => [problem.id, problem]))
@@ -35,4 +46,21 @@ export function rewardActivities(deps: Deps) {
         return writeTable(deps.store, key, rewardsTable, scored, inputs)
       }),
   }
+}
+
+interface Rewarded extends Pick<ShardTask, 'run' | 'step' | 'shard'> {
+  readonly rollouts: string
+}
+
+/**
+ * The rewards of these very rollouts that a committed step learnt from. Where a run was reset, or goes on, under another
+ * grader, they stay what they were: otherwise nothing could be computed again from that step on.
+ */
+async function learntFrom(store: Store, { run, step, shard, rollouts }: Rewarded): Promise<TableRef | null> {
+  const committed = await readDocument(store, keys.checkpoint(run, step), CheckpointDocument)
+  const learnt = committed?.learntFrom[shard]
+  if (learnt === undefined || learnt.rollouts !== rollouts) return null
+  const key = keys.rewards(run, step, shard)
+  const table = await readTable(store, key, rewardsTable)
+  return table?.digest === learnt.rewards ? { key, digest: table.digest, rows: table.rows.length } : null
 }

@@ -18,6 +18,8 @@ const Text = z.union([z.string(), z.number().transform(String)], { error: 'expec
 const Flags = z
   .strictObject({
     extract: z.enum(['box', 'any', 'whole']),
+    unclosedThinking: z.enum(['searched', 'ignored']),
+    cutBox: z.enum(['read', 'unanswered', 'earlier']),
     percent: z.enum(['loose', 'strict']),
     units: z.enum(['ignored', 'compared']),
     base: z.enum(['optional', 'required']),
@@ -26,6 +28,7 @@ const Flags = z
     decimalMark: z.enum(['either', 'point']),
     irrationalDigits: z.number().min(1),
     rationalDigits: z.number().min(1),
+    scientificDigits: z.number().min(1),
   })
   .partial()
 

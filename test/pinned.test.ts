@@ -55,7 +55,7 @@ const dataOf = async (data: DataSpec) =>
 it('the versions by which results are told from those of other builds', () => {
   expect({ NUMERICS_VERSION, GRADER_VERSION, SUMMARY_VERSION }).toEqual({
     NUMERICS_VERSION: 1,
-    GRADER_VERSION: 'placebo-2',
+    GRADER_VERSION: 'placebo-3',
     SUMMARY_VERSION: 3,
   })
 })
@@ -478,11 +478,11 @@ describe('keys', () => {
     expect(found).toEqual({
       protocol: [
         'completions/78554b8e21fea8f94e55527a9cd6232c89cbc8eec0ee052b3585ed900c44a122/completions-00.parquet',
-        'evaluations/35b8464854a4845587d3a368549629107a2b05625eaf840815c7f7064efc72a3.json',
+        'evaluations/8975ac5b7a92deb71b307e5dafae8758d93b478d2c6ba339c551c5ab4bd50016.json',
       ],
       overridden: [
         'completions/1f626b7503ccec142c81cc17bcf9e4336749619944e8226fcfd7f133c2696368/completions-00.parquet',
-        'evaluations/df7e0dbeedd64712d1670337645c83f22fc648e815c7b72b7797e5a153c959d3.json',
+        'evaluations/32941410149c773d63c7b9799cc2f45bc19ef3eb1dd8d366524d829ee7baf837.json',
       ],
     })
   })
@@ -498,7 +498,7 @@ describe('keys', () => {
     const found = (await made()).filter((key) => !before.includes(key))
     expect(found).toEqual([
       'completions/cf0558b0bca3f736aa8d2f03759156038605db374aab2517f1206563e09c530f/completions-00.parquet',
-      'probes/8a6936d6d634e8dd74829097649149e79d7dddf587ac5d4719654bbb34555fd4.json',
+      'probes/96b379f5d311735f119c0fcc8e705240274f4051419624d102f9f72747fc2dc7.json',
     ])
   })
 
@@ -515,10 +515,10 @@ describe('keys', () => {
       found[`${rule.vote} ${rule.extract}`] = (await worker.run(worker.verbs.planLabels, task)).labels
     }
     expect(found).toEqual({
-      'equivalent box': 'labels/f80c516e3c983ccb786148aa3cfccc87d8c751e3c95934a453d431d9f4e0cf65.json',
-      'equivalent any': 'labels/20cb5449703ece044854954489f7298757c910ea59e9cffe2e72ca2c34990d48.json',
-      'string box': 'labels/7c40c589f658bc78ac9886635834b8c2a97a4352a67221dcc20e1556a351e9d9.json',
-      'string any': 'labels/32df58fb3acb6726cbecaeddd1383b6a90af22436e11d727378fe7abfb6da661.json',
+      'equivalent box': 'labels/04af640f6b67b7f7be0a86d431d9a630decb788b433d06b3b5319f00f75ed3a5.json',
+      'equivalent any': 'labels/691a8b3d7c6213ed5ec4e9548f85d93e079dd68fbe1ddfdf577881fc219e3120.json',
+      'string box': 'labels/b0aea44d8ac2a8da57940b4db1af85b01625757c50403cfefd6f57879ebcd42d.json',
+      'string any': 'labels/763c144c882077af44ae990ab770e6de1ed0930aa4360ae5ce837f9ebc3dc973.json',
     })
   })
 
@@ -650,7 +650,7 @@ describe('a run of two steps', () => {
         },
         {
           digest: 'efea7531cab415d8d299f81a4f8cd59e7fc683c110385635937343208f7f2b35',
-          inputs: '5a7e2c3844357790ade6ac02cd4f85a58c80b178d76bee32c29b5a88c2a1e7fe',
+          inputs: 'f8809f6a39da27b94cb26a6c76d7d3463697ab3df5861ae15f90b2d04647aad4',
         },
       ],
       [
@@ -660,7 +660,7 @@ describe('a run of two steps', () => {
         },
         {
           digest: 'efea7531cab415d8d299f81a4f8cd59e7fc683c110385635937343208f7f2b35',
-          inputs: 'e488d1ca06abead08d813f21099e49c673f0de02ac9ce8b8352427facd21f6fa',
+          inputs: '9e7e5d7ffa0a6c5f69aad934a7fe630f86606d386b45aecf5a4e05249d4b4b38',
         },
       ],
     ])
@@ -688,11 +688,11 @@ describe('a run of two steps', () => {
       random: await scored({ all: [{ random: 0.5 }, { not: 'python' }] }),
     }).toEqual({
       format: {
-        table: 'scores/11d312b1ca2bfb2c6d206d62ee6134051c917476de66a719fedc28502ec05fe9.parquet',
+        table: 'scores/a199b7d914de85b2d9c230784e13105cd21cb32e9b22c6e5f5047fcf9ccd5363.parquet',
         digest: '78a54ea37c1acb24fb5ff6a03c89e4c57cc363bd6d379e085b536d57aee20ccd',
       },
       random: {
-        table: 'scores/df0924cb0d634f44790399ee93ae6fa201208b1562642b49c2b209adc9387d0c.parquet',
+        table: 'scores/b98120a9f48a46d68f70cc0d385788216bb45664f6edb471bf8be438b071c52b.parquet',
         digest: '635f78eba40727cd6db7f006bd0b19ef476d474c867381fa8afc9e7f2ae75d13',
       },
     })

@@ -11,7 +11,7 @@ import { commit, replaceDocument, requireDocument } from '../activities/checkpoi
 import * as keys from '../activities/checkpoint/keys.ts'
 import { openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
-import { rewardsTable, rolloutsTable, writeTable } from '../activities/checkpoint/tables.ts'
+import { requireTable, rewardsTable, rolloutsTable, writeTable } from '../activities/checkpoint/tables.ts'
 import {
   CheckpointDocument,
   SpecDocument,
@@ -80,6 +80,31 @@ test('a fault while rewards are computed is a fault, never a reward of 0: nothin
   const reward = new MockActivityEnvironment().run(rewardActivities(deps).reward, { ...task, shard: 0 })
   await expect(reward).rejects.toThrow('rollouts name problem nowhere, which the data set lacks')
   expect(await store.head(keys.rewards('a', 1, 0))).toBeNull()
+})
+
+describe('rewards that another grader gave', () => {
+  /** A run whose step 1 has a rollout with the answer a, rewarded 1 by another grader; this one gives it 0. */
+  const rewardedAnew = async (learntFrom: (rewards: string) => CheckpointDocument['learntFrom']) => {
+    const { deps, policy, task } = await furnish('p', true)
+    const rollouts = (await requireTable(store, keys.rollouts('a', 1, 0), rolloutsTable)).digest
+    const given: Scored = { ...at, problem: 'p', value: 1, verdict: 'correct', reason: '', components: {} }
+    const { digest } = await writeTable(store, keys.rewards('a', 1, 0), rewardsTable, [given], identity)
+    const checkpoint = { lineage: identity, optimizer: { name: 'sgd' as const, updates: 1, state: [] } }
+    const learnt = learntFrom(digest).map((one) => ({ ...one, rollouts }))
+    const manifest = { format: 1 as const, identity, step: 1, policy, checkpoint, learntFrom: learnt }
+    await commit(store, keys.checkpoint('a', 1), CheckpointDocument, manifest)
+    await new MockActivityEnvironment().run(rewardActivities(deps).reward, { ...task, shard: 0 })
+    const { rows } = await requireTable(store, keys.rewards('a', 1, 0), rewardsTable)
+    return rows.map(({ value }) => value)
+  }
+
+  test('stay where a committed step learnt from them: a reset does not write over them', async () => {
+    expect(await rewardedAnew((rewards) => [{ rollouts: identity, rewards }])).toEqual([1])
+  })
+
+  test('are given anew where no committed step did', async () => {
+    expect(await rewardedAnew(() => [{ rollouts: identity, rewards: identity }])).toEqual([0])
+  })
 })
 
 describe('rewards and rollouts', () => {

@@ -17,6 +17,8 @@ export class Cursor {
   inAngle = false
   /** Between bars, or in a set, where the next bar ends something. */
   inBars = false
+  /** In a set, where a colon begins the condition. */
+  inSet = false
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = [...tokens]

@@ -3,16 +3,22 @@
  * containers here, part by part: bare lists and sets in any order, tuples and intervals in order with their brackets, unions
  * and matrices part by part. Where an answer can be read in two ways (1,000), both readings get their chance, in order.
  */
+import { assignmentsOf, grouped, sameAssignments, tuplesOf } from './assignments.ts'
 import { within } from './budget.ts'
+import { underNamesOf } from './constants.ts'
 import { exact } from './evaluate.ts'
-import { number, print, type Expression, type List } from './expression.ts'
+import { number, print, type Expression, type List, type Relation } from './expression.ts'
+import { asMatrix, combined } from './matrix.ts'
 import { longest, parseAnswer, type Answer } from './parse.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
+import { seeThrough } from './presentation.ts'
 import { divide, equal, rational } from './rational.ts'
+import { cleaned, readings } from './readings.ts'
 import { sameRelation } from './relation.ts'
-import { bare, expand, intervalOf } from './statement.ts'
+import { resolved } from './sets.ts'
+import { bare, expand, intervalOf, isName, withoutDomains } from './statement.ts'
 import { sameValue, type Comparison } from './value.ts'
-import { choiceOf, plainWords, timeOf } from './wording.ts'
+import { choiceOf, isNothing, lettersOf, plainWords, statementsOf, timeOf } from './wording.ts'
 
 export type { Comparison } from './value.ts'
 
@@ -25,15 +31,35 @@ export function equivalent(gold: string, answer: string, policy: Policy = defaul
 }
 
 export function compare(gold: string, answer: string, policy: Policy = defaultPolicy): Comparison {
-  const [left, right] = [gold.trim(), answer.trim()]
-  if (left === right && left !== '') return { equal: true, route: 'text' }
-  if (left.length > longest || right.length > longest) return { equal: false, route: 'text' }
-  const words: Comparison = { equal: sameWords(left, right), route: 'text' }
+  const [written, given] = [gold.trim(), answer.trim()]
+  if (written === given && written !== '') return { equal: true, route: 'text' }
+  if (written.length > longest || given.length > longest) return { equal: false, route: 'text' }
+  if (integer.test(written) && integer.test(given))
+    return { equal: Number(written) === Number(given), route: 'exact' }
+  const [left, right] = [cleaned(written), cleaned(given)]
+  const words = (): Comparison => ({ equal: sameWords(left, right), route: 'text' })
   return within(
     budgetOfComparison,
-    () => byChoice(left, right) ?? byTime(left, right) ?? byReading(left, right, policy, words),
-    () => words,
+    () => {
+      const first =
+        byNothing(left, right) ??
+        byChoice(left, right) ??
+        byTime(left, right) ??
+        byReading(left, right, policy, words)
+      // 2.71828182… has no period: its dots may also only say that it goes on.
+      const cut = !first.equal && (left !== written || right !== given) && dots.test(written + given)
+      return cut ? byReading(seeThrough(written), seeThrough(given), policy, words) : first
+    },
+    words,
   )
+}
+
+const integer = /^-?\d{1,15}$/ // most answers are such, and doubles hold them
+const dots = /\d\s*(?:\.{3}|…|\\[lc]?dots)/
+
+/** Two ways to say that there is no answer: \emptyset and "no solution". */
+function byNothing(gold: string, answer: string): Comparison | null {
+  return isNothing(gold) && isNothing(answer) ? { equal: true, route: 'text' } : null
 }
 
 function sameWords(gold: string, answer: string): boolean {
@@ -43,6 +69,11 @@ function sameWords(gold: string, answer: string): boolean {
 
 /** (D) Alina is answered by D, and C by \textbf{(C)}\ 42; two texts with letters are compared in full. */
 function byChoice(gold: string, answer: string): Comparison | null {
+  const [p, q] = [statementsOf(gold), statementsOf(answer)]
+  if (p !== null && q !== null) return { equal: p === q, route: 'choice' }
+  const [these, those] = [lettersOf(gold), lettersOf(answer)]
+  if (these !== null && those !== null && these.apart !== those.apart)
+    return { equal: these.letters === those.letters, route: 'choice' }
   const [a, b] = [choiceOf(gold), choiceOf(answer)]
   if (a === null || b === null || (a.text !== '' && b.text !== '')) return null
   return { equal: a.letter === b.letter, route: 'choice' }
@@ -57,18 +88,13 @@ function byTime(gold: string, answer: string): Comparison | null {
   return { equal: a.seconds === b.seconds || (open && (a.seconds - b.seconds) % 43_200 === 0), route: 'time' }
 }
 
-function byReading(gold: string, answer: string, policy: Policy, words: Comparison): Comparison {
-  const first = compareParsed(parseAnswer(gold), parseAnswer(answer), policy) ?? words
+function byReading(gold: string, answer: string, policy: Policy, words: () => Comparison): Comparison {
+  const first = compareParsed(parseAnswer(gold), parseAnswer(answer), policy) ?? words()
   if (first.equal) return first
-  if (policy.decimalMark === 'either') {
-    const [a, b] = [decimalComma(gold), decimalComma(answer)]
-    const pointed =
-      a !== null && isDecimal(answer) ? [a, answer] : b !== null && isDecimal(gold) ? [gold, b] : null
-    if (pointed !== null)
-      return compareParsed(parseAnswer(pointed[0]!), parseAnswer(pointed[1]!), policy) ?? first
+  for (const [a, b] of readings(gold, answer, policy)) {
+    const other = compareParsed(parseAnswer(a), parseAnswer(b), policy)
+    if (other?.equal) return other
   }
-  const [p, q] = [scientific(gold), scientific(answer)]
-  if (p !== gold || q !== answer) return compareParsed(parseAnswer(p), parseAnswer(q), policy) ?? first
   if (!thousands.test(gold) || !thousands.test(answer)) return first
   // 81,256 beside 81, 256: both as lists, in order, since each may still be one number.
   const [a, b] = [parseAnswer(gold, false), parseAnswer(answer, false)].map(({ expression }) => expression)
@@ -79,27 +105,29 @@ function byReading(gold: string, answer: string, policy: Policy, words: Comparis
 
 const thousands = /\d[\\!,{} ]{1,6}\d{3}/ // 81,256 or 11,\! 111
 
-/** 5e-3 as programs mean it, where the product 5e - 3 is not what equals the other side; other texts as they are. */
-const scientific = (text: string) =>
-  text.replace(/^(-?\d+(?:\.\d+)?)[eE]([+-]?\d{1,3})$/, '$1 \\cdot 10^{$2}')
-
-/** 1,22 with its comma as a point; null for anything else. */
-function decimalComma(text: string): string | null {
-  return /^-?\d+,\d+$/.test(text) ? text.replace(',', '.') : null
-}
-
-const isDecimal = (text: string) => /^-?\d+\.\d+$/.test(text)
-
 /** Null where one of the two is only words. */
-function compareParsed(gold: Answer, given: Answer, policy: Policy): Comparison | null {
-  if (gold.expression.kind === 'text' || given.expression.kind === 'text') return null
+function compareParsed(written: Answer, read: Answer, policy: Policy): Comparison | null {
+  if (written.expression.kind === 'text' || read.expression.kind === 'text') return null
+  const gold = { ...written, expression: combined(written.expression) }
+  const given = { ...read, expression: combined(read.expression) }
   if (policy.units === 'compared' && unitsOf(gold) !== unitsOf(given)) return { equal: false, route: 'text' }
   if (policy.percent === 'strict') return same(divided(gold), divided(given), policy)
-  const direct = same(gold.expression, given.expression, policy)
+  const direct = sameNamed(gold.expression, given.expression, policy)
   if (direct.equal || gold.percent === given.percent) return direct
   // 50% is 0.5, where only one side has the sign.
   const [x, y] = [gold, given].map((side) => exact(bare(divided(side))))
   return { equal: !!x && !!y && equal(x, y), route: 'exact' }
+}
+
+/** As they stand, or under the names that the gold answer gave its constants. */
+function sameNamed(gold: Expression, given: Expression, policy: Policy): Comparison {
+  const direct = same(gold, given, policy)
+  if (direct.equal || direct.route === 'exact') return direct
+  const [ours, theirs] = [withoutDomains(gold), withoutDomains(given)]
+  if (ours.domains !== '' && theirs.domains !== '' && ours.domains !== theirs.domains) return direct
+  const [a, b] = [ours.answer, theirs.answer]
+  const renamed = underNamesOf(a, b)
+  return renamed === null && a === gold && b === given ? direct : same(a, renamed ?? b, policy)
 }
 
 /** With a percent sign divided out. */
@@ -119,15 +147,38 @@ function unitsOf({ units }: Answer): string {
 
 function same(left: Expression, right: Expression, policy: Policy): Comparison {
   const within = (a: Expression, b: Expression) => same(a, b, policy).equal
+  const assigned = byAssignments(left, right, within)
+  if (assigned !== null) return { equal: assigned, route: 'parts' }
   if (left.kind === 'relation' && right.kind === 'relation') {
     if (sameRelation(left, right, within)) return { equal: true, route: 'parts' }
     const [a, b] = [setOf(left, policy), setOf(right, policy)]
-    const apart = a === null || b === null || (left.operators[0] === '∈') === (right.operators[0] === '∈')
+    const alike = (left.operators[0] === '∈') === (right.operators[0] === '∈')
+    const apart = a === null || b === null || (alike && !(boundedName(left) === boundedName(right)))
     return { equal: !apart && sameList(a, b, policy), route: 'parts' }
   }
   const [a, b] = [valueOf(left, right, policy), valueOf(right, left, policy)]
   if (a.kind === 'list' || b.kind === 'list') return { equal: sameList(a, b, policy), route: 'parts' }
   return sameValue(a, b, policy)
+}
+
+/** Values under names beside such values, or beside a tuple; null where that is not what the two are. */
+function byAssignments(
+  left: Expression,
+  right: Expression,
+  within: (a: Expression, b: Expression) => boolean,
+): boolean | null {
+  if (left.kind !== 'list' && right.kind !== 'list') return null
+  const [a, b] = [assignmentsOf(left), assignmentsOf(right)]
+  if (a !== null && b !== null) return sameAssignments(a, b, within)
+  const [assigned, other] = a !== null ? [a, right] : [b, left]
+  if (
+    assigned === null ||
+    other.kind !== 'list' ||
+    other.open !== '(' ||
+    other.items.length !== assigned.length
+  )
+    return null
+  return tuplesOf(assigned).some(({ items }) => items.every((item, i) => within(item, other.items[i]!)))
 }
 
 /** What a side gives; an inequality gives its set where the other side is one. */
@@ -139,6 +190,12 @@ function valueOf(side: Expression, other: Expression, policy: Policy): Expressio
   // x < -1 or x > 3, beside a union.
   const sets = value.items.map((item) => (item.kind === 'relation' ? setOf(item, policy) : null))
   return sets.every((set) => set !== null) ? { ...value, open: '∪', items: sets } : value
+}
+
+/** The name that an inequality bounds, itself or its absolute value. */
+function boundedName({ items, operators }: Relation): string | null {
+  const name = operators[0] === '∈' ? null : (items.find(isName) ?? null)
+  return name === null ? null : print(name.kind === 'call' ? (name.items[0] ?? name) : name)
 }
 
 function setOf(relation: Expression, policy: Policy): Expression | null {
@@ -159,21 +216,47 @@ function sameList(a: Expression, b: Expression, policy: Policy): boolean {
     // One answer in set braces or square brackets is that answer.
     return /^[{[]$/.test(list.open) && list.items.length === 1 && same(list.items[0]!, other, policy).equal
   }
-  const [left, right] = [asTuple(a, b), asTuple(b, a)]
+  if (a.open === '{' && b.open === '(' && a.items.length === 1) return same(a.items[0]!, b, policy).equal
+  if (b.open === '{' && a.open === '(' && b.items.length === 1) return same(a, b.items[0]!, policy).equal
+  const [p, q] = [resolved(grouped(a) ?? a), resolved(grouped(b) ?? b)]
+  const [left, right] = [asTable(asTuple(p, q), q), asTable(asTuple(q, p), p)]
   if (isLoose(left) && isLoose(right) && (left.open === '∪') === (right.open === '∪'))
-    return sameInAnyOrder(counted(left.items, policy), counted(right.items, policy), policy)
+    return sameInAnyOrder(
+      counted(ungrouped(left, right), policy),
+      counted(ungrouped(right, left), policy),
+      policy,
+    )
   if (left.items.length !== right.items.length) return false
   const bracketsAgree =
-    (left.open === right.open && left.close === right.close) || left.open === '' || right.open === ''
+    (left.open === right.open && left.close === right.close) ||
+    left.open === '' ||
+    right.open === '' ||
+    (ordered.test(left.open + left.close) && ordered.test(right.open + right.close) && !isInterval(left))
   return bracketsAgree && left.items.every((item, i) => same(item, right.items[i]!, policy).equal)
 }
 
+const ordered = /^(?:\(\)|\[\]|row)$/
+
+/** Two values in brackets: closed or open matters. */
+const isInterval = ({ items }: List) => items.length === 2 && items.every(({ kind }) => kind !== 'list')
+
+/** 1,2;3,4 beside a list without groups has none either. */
+function ungrouped({ items }: List, other: List): readonly Expression[] {
+  const isGroup = (item: Expression): item is List => item.kind === 'list' && item.open === 'row'
+  if (!items.some(isGroup) || other.items.some(({ kind }) => kind === 'list')) return items
+  return items.flatMap((item) => (isGroup(item) ? item.items : [item]))
+}
+
+/** Brackets within brackets beside a matrix are one. */
+const asTable = (list: List, other: List): List => (other.open === 'matrix' ? (asMatrix(list) ?? list) : list)
+
 /** A row or column vector beside a tuple is one. */
 function asTuple(list: List, other: List): List {
-  if (list.open !== 'matrix' || other.open !== '(') return list
+  if (list.open !== 'matrix' || !/^(?:\(\)|\[\])$/.test(other.open + other.close)) return list
+  if (other.items.some(({ kind }) => kind === 'list')) return list
   const rows = list.items.map((row) => (row.kind === 'list' ? row.items : [row]))
   if (rows.length > 1 && rows.some((row) => row.length > 1)) return list
-  return { kind: 'list', open: '(', close: ')', items: rows.flat() }
+  return { kind: 'list', open: other.open, close: other.close, items: rows.flat() }
 }
 
 function counted(items: readonly Expression[], { duplicates }: Policy): readonly Expression[] {

@@ -6,7 +6,16 @@
  */
 import { spend } from './budget.ts'
 import { normalise } from './normalise.ts'
-import { functionNames, scales, textCommands, transparentCommands, unitNames, unitSymbols } from './words.ts'
+import {
+  currencyCodes,
+  functionAliases,
+  functionNames,
+  scales,
+  textCommands,
+  transparentCommands,
+  unitNames,
+  unitSymbols,
+} from './words.ts'
 
 export interface Token {
   /** number: digits; letter: a symbol; command: a LaTeX command or known word; text: words; mark: anything else. */
@@ -21,7 +30,13 @@ export interface Lexed {
   readonly units: readonly string[]
 }
 
-const scanner = /\s+|\\([a-zA-Z]+)|\\([{}%|\\&_#$])|(\d+\.?\d*|\.\d+)|([a-zA-Z]+)|([^])/y
+const foreignLetters = 'À-ÖØ-öø-ʯ\\u0300-\\u036fͰ-῿\\u3040-ヿ㐀-鿿가-힣豈-﫿'
+const scanner = new RegExp(
+  `\\s+|\\\\([a-zA-Z]+)|\\\\([{}%|\\\\&_#$])|(\\d+\\.?\\d*|\\.\\d+)|([a-zA-Z]+(?![a-zA-Z${foreignLetters}])|[a-zA-Z${foreignLetters}]+)|([^])`,
+  'y',
+)
+const foreign = new RegExp(`[${foreignLetters}]`)
+const currency = /\p{Sc}/u
 
 /** `grouped`: 1,000 is a thousand, except inside brackets. Otherwise every comma separates. */
 export function lex(answer: string, grouped = true): Lexed {
@@ -39,7 +54,9 @@ export function lex(answer: string, grouped = true): Lexed {
       const group = braced(text, scanner.lastIndex)
       if (group === null) continue
       scanner.lastIndex = group.end
-      out.words(group.content)
+      const inner = /\d/.test(group.content) && !out.endsInIndex() ? mathematicsIn(group.content) : null
+      if (inner === null) out.words(group.content, closing.test(text.slice(group.end, group.end + 40)))
+      else out.add(lex(inner, grouped))
     } else if (command !== undefined) {
       if (command === 'degree') out.units.push('°')
       if (!transparentCommands.has(command)) out.push('command', command)
@@ -49,10 +66,22 @@ export function lex(answer: string, grouped = true): Lexed {
       if (end !== null && end > 0) scanner.lastIndex = end
       out.push('number', end !== null && end > 0 ? text.slice(from, end).replaceAll(',', '') : digits)
     } else if (letters !== undefined) {
-      out.letters(letters, text[from - 1] === ' ')
+      if (foreign.test(letters)) out.foreign(letters)
+      else if (
+        currencyCodes.has(letters) &&
+        (out.afterNumber() ||
+          /^\.?\s*\\?\$?\s*\d/.test(text.slice(from + letters.length, from + letters.length + 20)))
+      ) {
+        out.units.push(letters.toLowerCase())
+        if (text[scanner.lastIndex] === '.') scanner.lastIndex++
+      } else {
+        const units = out.units.length
+        out.letters(letters, text[from - 1] === ' ')
+        if (out.units.length > units && text[scanner.lastIndex] === '.') scanner.lastIndex++ // 5 sq. in.
+      }
     } else if (mark === '%' || mark === '\\%') {
       out.percent = true
-    } else if (mark === '\\$' || mark === '€' || mark === '£') {
+    } else if (mark === '\\$' || (mark !== undefined && mark > '\x7f' && currency.test(mark))) {
       out.units.push(mark)
     } else if (mark !== undefined && mark !== '$') {
       if (mark === '(' || mark === '[' || mark === '\\{') depth++
@@ -96,6 +125,7 @@ class Output implements Lexed {
     else if (lower === 'infinity' || lower === 'inf' || lower === 'oo') this.push('command', 'infty')
     else if (lower === 'percent' || lower === 'pct') this.percent = true
     else if (functionNames.has(lower)) this.push('command', lower)
+    else if (functionAliases.has(lower)) this.push('command', functionAliases.get(lower) ?? lower)
     else if (this.#scale(lower)) return
     else if (run.length > 1 && unitNames.has(lower) && this.#afterOperand()) this.#word(lower)
     else if (afterSpace && (this.tokens.at(-1)?.type === 'text' ? /^[a-z]{2,}$/ : /^[a-z]{4,}$/).test(run))
@@ -103,14 +133,43 @@ class Output implements Lexed {
     else for (const value of run) this.push('letter', value)
   }
 
-  words(content: string): void {
+  afterNumber(): boolean {
+    return this.tokens.at(-1)?.type === 'number'
+  }
+
+  /** After _ or ^, where words are part of a name. */
+  endsInIndex(): boolean {
+    return /^[_^]$/.test(this.tokens.at(-1)?.value ?? '')
+  }
+
+  add({ tokens, percent, units }: Lexed): void {
+    this.tokens.push(...tokens)
+    this.units.push(...units)
+    this.percent ||= percent
+  }
+
+  /** Words of other alphabets are units and names; 5 ḿ are words too. */
+  foreign(run: string): void {
+    this.#word(run)
+  }
+
+  /** `closes`: nothing follows that a factor could stand before. */
+  words(content: string, closes: boolean): void {
     const words = content.trim()
     if (/^(?:,\s*)?(?:and|or)$/i.test(words)) this.push('mark', ',')
     else if (/^(?:percent|pct|\\?%)$/i.test(words)) this.percent = true
     else if (this.#scale(words.toLowerCase())) return
-    else if (/^[A-Za-z]$/.test(words) && !(this.tokens.at(-1)?.type === 'number' && unitSymbols.has(words)))
+    else if (/^[A-Za-z]$/.test(words) && !(unitSymbols.has(words) && this.#afterMeasured(closes)))
       this.push('letter', words)
     else if (words !== '') this.#word(words)
+  }
+
+  /** After a number or a degree sign, or after a unit; at the end also after a group, a root or a constant. */
+  #afterMeasured(closes: boolean): boolean {
+    const [last, before] = [this.tokens.at(-1), this.tokens.at(-2)]
+    if (last?.type === 'number' || last?.type === 'text' || last?.value === 'degree') return true
+    if ((last?.value === '/' || last?.value === '*') && before?.type === 'text') return true
+    return closes && this.#afterOperand() && last?.type !== 'letter'
   }
 
   #word(value: string): void {
@@ -120,12 +179,24 @@ class Output implements Lexed {
 
   /** 2.5 million is a number. */
   #scale(word: string): boolean {
-    const zeros = scales[word]
+    const zeros = scales.get(word)
     if (zeros === undefined || this.tokens.at(-1)?.type !== 'number') return false
     this.push('mark', '*')
     this.push('number', `1${'0'.repeat(zeros)}`)
     return true
   }
+}
+
+const closing =
+  /^\s*(?:\^\s*\{?\s*-?\d\s*\}?\s*)?(?:$|[,;=/.$]|\\(?:approx|text|mathrm|le|ge|ne|pm)(?![a-zA-Z])|[*]\s*\\(?:text|mathrm))/
+
+/** What stands in \text{…} where it is mathematics: 6, (1, 2), 12 cm. Null for words and names, such as A1. */
+function mathematicsIn(content: string): string | null {
+  const runs = content.replace(/\\[a-zA-Z]+/g, ' ').match(/[^\s\d.,;:+\-*/=()[\]{}<>%$^_|!'"\\]+/g) ?? []
+  return /^[\s$({[+-]*[\d.]/.test(content) &&
+    runs.every((run) => unitNames.has(run.toLowerCase()) || /^[a-z]$|^(?:and|or|percent)$/.test(run))
+    ? content
+    : null
 }
 
 const groups = /\d{1,3}(?:,\d{3})+/y

@@ -24,7 +24,7 @@ const mostTerms = 120
 const largestExpansion = 8 // of a sum's power
 const largestCarry = 256 // whole exponents of primes beyond it stay exponents
 const one: Rational = { n: 1n, d: 1n }
-const none: ReadonlyMap<string, Rational> = new Map()
+const none: ReadonlyMap<string, never> = new Map<string, never>()
 
 /** The normal form, or null for what has no value, grows beyond the caps or divides by zero. */
 export function normalForm(expression: Expression): Polynomial | null {
@@ -123,8 +123,9 @@ function called(name: string, items: readonly Expression[]): Polynomial | null {
   const value = name === 'numeral' ? null : exact({ kind: 'call', name, items })
   if (value !== null) return constant(value)
   if (name === 'exp') return atom(`(1/1 e^1/1)^(${text(inside)})`)
-  const second = by === undefined ? null : normalForm(by)
-  return atom(`${name}(${text(inside)}${second === null ? '' : `, ${text(second)}`})`)
+  const rest = items.slice(1).map(normalForm)
+  if (rest.some((form) => form === null)) return null
+  return atom(`${name}(${[inside, ...rest].map((form) => text(form ?? none)).join(', ')})`)
 }
 
 function powered(base: Polynomial, exponent: Rational): Polynomial | null {

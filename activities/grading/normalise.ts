@@ -10,7 +10,6 @@ const known =
   'frac|dfrac|tfrac|cfrac|sqrt|left|right|text|mathrm|pi|infty|cup|cap|boxed|cdot|times|le|leq|ge|geq|pm|circ|binom|begin|end|in|ne|neq'
 
 const end = '(?![a-zA-Z])'
-const rule = (pattern: string, replacement: string) => [new RegExp(pattern, 'g'), replacement] as const
 
 /** Characters of typography as LaTeX; letters of other alphabets are symbols by their LaTeX names. */
 const characters: Readonly<Record<string, string>> = {
@@ -45,7 +44,75 @@ const characters: Readonly<Record<string, string>> = {
   ...{ '⌊': '\\lfloor ', '⌋': '\\rfloor ', '⌈': '\\lceil ', '⌉': '\\rceil ', '⟨': '(', '⟩': ')' },
   ...{ π: '\\pi ', α: '\\alpha ', β: '\\beta ', γ: '\\gamma ', δ: '\\delta ', ε: '\\epsilon ' },
   ...{ θ: '\\theta ', λ: '\\lambda ', μ: '\\mu ', ρ: '\\rho ', σ: '\\sigma ', φ: '\\phi ', ω: '\\omega ' },
-  ...{ '。': '.', '٫': '.', '、': ',', '٪': '%' },
+  ...{
+    η: '\\eta ',
+    ξ: '\\xi ',
+    χ: '\\chi ',
+    ψ: '\\psi ',
+    τ: '\\tau ',
+    ζ: '\\zeta ',
+    κ: '\\kappa ',
+    ν: '\\nu ',
+  },
+  ...{ ϕ: '\\phi ', Δ: '\\Delta ', Ω: '\\Omega ', Γ: '\\Gamma ', Φ: '\\Phi ', Σ: '\\Sigma ', Λ: '\\Lambda ' },
+  ...{ ℝ: 'R', ℤ: 'Z', ℕ: 'N', ℚ: 'Q', ℂ: 'C', ℓ: '\\ell ', ⅈ: 'i', ⅇ: 'e' },
+  ...{
+    '¼': '\\frac14 ',
+    '¾': '\\frac34 ',
+    '⅓': '\\frac13 ',
+    '⅔': '\\frac23 ',
+    '⅛': '\\frac18 ',
+    '⅕': '\\frac15 ',
+  },
+  ...{
+    '∅': '\\emptyset ',
+    '→': '\\to ',
+    '∣': '|',
+    '⋯': '...',
+    '∘': '\\circ ',
+    '∑': '\\sum ',
+    '∏': '\\prod ',
+  },
+  ...{
+    '⩽': '\\le ',
+    '≦': '\\le ',
+    '⩾': '\\ge ',
+    '≧': '\\ge ',
+    '≡': '\\equiv ',
+    '∠': '\\angle ',
+    '⁄': '/',
+    '∕': '/',
+  },
+  ...{
+    '。': '.',
+    '٫': '.',
+    '、': ',',
+    '٪': '%',
+    '【': '[',
+    '】': ']',
+    '《': '(',
+    '》': ')',
+    '—': '-',
+    '‑': '-',
+    '﹣': '-',
+  },
+  ...{
+    º: '\\degree ',
+    '℃': '\\degree \\text{C}',
+    '℉': '\\degree \\text{F}',
+    '㎝': '\\text{cm}',
+    '㎡': '\\text{m}^2',
+  },
+  ...{
+    '²': '^2',
+    '³': '^3',
+    '∙': '\\cdot ',
+    '•': '\\cdot ',
+    '∗': '*',
+    '\u00a0': ' ',
+    '\u202f': ' ',
+    '\u2009': ' ',
+  },
 }
 
 /** Full-width forms, and the decimal digits of Arabic, Persian and Devanagari. */
@@ -53,7 +120,22 @@ const foreign = /[！-～٠-٩۰-۹०-९]/g
 const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 const lowered = '₀₁₂₃₄₅₆₇₈₉'
 
-function typography(text: string): string {
+/** Between two values only: 1或2, but not 和为12. */
+const betweenValues = /(?<=[\w)}\]$%°][\s$]*)(?:或者?|以及|[和与與及])(?=[\s$]*[\\\w({[-])/g
+const many: Readonly<Record<string, string>> = {
+  万: '*10000 ',
+  萬: '*10000 ',
+  亿: '*100000000 ',
+  億: '*100000000 ',
+}
+
+function typography(written: string): string {
+  const text = /[\u3040-\u9fff]/.test(written)
+    ? written
+        .replace(betweenValues, ',')
+        .replace(/(?<=\d\s*)[万萬亿億]/g, (scale) => many[scale] ?? scale)
+        .replace(/(?<=\d\s*)度/g, '\\degree ')
+    : written
   return text
     .replace(/⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (run) => `^{${digits(run.replace('⁻', '-'), raised)}}`)
     .replace(/[₀-₉]+/g, (run) => `_{${digits(run, lowered)}}`)
@@ -64,34 +146,102 @@ function typography(text: string): string {
 const digits = (run: string, of: string) =>
   [...run].map((digit) => (of.includes(digit) ? String(of.indexOf(digit)) : digit)).join('')
 
-const replacements: readonly (readonly [RegExp, string])[] = [
-  rule(`(?<!\\\\)\\\\\\\\(?=(?:${known})${end})`, '\\'),
-  rule('\\\\\\\\(?![a-zA-Z])', rowEnd),
-  rule(',\\s*\\\\!\\s*(?=\\d)', ','),
-  rule('(?<=\\d)(?:\\\\!|\\s)*\\{,\\}(?:\\\\!|\\s)*(?=\\d)', ','),
-  rule('(?<=\\d)\\\\,(?=\\d{3}(?!\\d))', ''), // 10\,000
-  rule(`\\\\(?:left|right|[bB]igg?[lrm]?)${end}\\.?`, ' '),
-  rule(`\\\\[!,;:> ]|~|\\\\q?quad${end}|\\\\hspace\\{[^{}]*\\}`, ' '),
-  rule(`\\\\[dtc]frac${end}`, '\\frac'),
-  rule(
+/** What a text has to contain for a rule to apply: a glance is cheaper than a search. */
+const when = (needs: string, pattern: string, replacement: string) =>
+  [needs, new RegExp(pattern, 'g'), replacement] as const
+
+const functions = 'arc(?:sin|cos|tan|cot)h?|(?:sin|cos|tan|cot)h?|sec|csc|ln|lg|log|exp|max|min|gcd|lcm'
+const space = '(?:[\\s~]|\\\\[ ,;:])'
+
+const replacements: readonly (readonly [needs: string, RegExp, string])[] = [
+  when('\\\\', `(?<!\\\\)\\\\\\\\(?=(?:${known})${end})`, '\\'),
+  when('\\cr', `\\\\cr${end}`, '\\\\ '),
+  when('\\newline', `\\\\newline${end}`, '\\\\ '),
+  when('\\\\', '\\\\\\\\(?:\\[[\\d.]+\\s*(?:pt|em|ex|mm|cm)\\])?(?![a-zA-Z]{2})', rowEnd),
+  when('\\begin', '\\\\\\\\', rowEnd), // \\ax: between the rows of a matrix
+  when('\\!', ',\\s*\\\\!\\s*(?=\\d)', ','),
+  when('{,}', '(?<=\\d)(?:\\\\!|\\s)*\\{,\\}(?:\\\\!|\\s)*(?=\\d)', ','),
+  when('\\,', '(?<=\\d)\\\\,(?=\\d{3}(?!\\d))', ''), // 10\,000
+  // 1 000 000, but neither 2 100/300 nor 1 000 2.
+  when(
+    '',
+    `(?<=(?<![\\d.,])\\d{1,3}(?:${space}\\d{3})*)${space}(?=\\d{3}(?:${space}\\d{3})*(?!\\d|\\s+\\d|\\s*(?:/|\\\\[dt]?frac)))`,
+    '',
+  ),
+  when('\\', `\\\\(?:left|right|middle|[bB]igg?[lrm]?)${end}\\.?`, ' '),
+  when('', `\\\\[!,;:> ]|~|\\\\q?quad${end}|\\\\hspace\\{[^{}]*\\}`, ' '),
+  when('frac', `\\\\[dtc]frac${end}`, '\\frac'),
+  when(
+    '{',
     '(?<=\\d)\\s*\\^?\\s*\\{?\\s*\\\\(?:text|mathrm|textsuperscript)\\{\\s*(?:st|nd|rd|th)\\s*\\}\\s*\\}?',
     ' ',
   ),
-  rule(`(?<=\\d)(?:st|nd|rd|th)${end}`, ' '),
-  rule(`\\^\\s*\\{?\\s*\\\\circ\\s*\\}?|\\\\degrees?${end}`, '\\degree '),
-  rule('\\\\[()[\\]]', ' '),
-  rule(`\\\\langle${end}`, '('),
-  rule(`\\\\rangle${end}`, ')'),
-  rule(`\\{([^{}]{1,40})\\\\choose${end}([^{}]{1,40})\\}`, '\\binom{$1}{$2}'),
-  rule('(?:\\{\\})?[_^]\\{?(\\d{1,9})\\}?\\s*C_\\{?(\\d{1,9})\\}?', '\\binom{$1}{$2}'),
-  rule('(?<!\\d)\\.(?=\\s*\\\\overline)', '0.'),
-  rule('(?<=\\.\\d{1,60})\\s*(?:\\\\l?dots(?![a-z])|\\.{3})', ''), // 0.333…
-  rule('\\.{3}', '\\ldots '),
-  rule(`[*]|\\\\(?:times|cdot|ast)${end}`, ' * '),
-  rule('\\* +\\*', '^'), // 2**3
-  rule(`\\\\div${end}`, '/'),
-  rule(`<=|\\\\leqslant${end}|\\\\leq${end}`, '\\le '),
-  rule(`>=|\\\\geqslant${end}|\\\\geq${end}`, '\\ge '),
+  when('', `(?<=\\d)(?:st|nd|rd|th)${end}`, ' '),
+  // Degrees, and the scale of a temperature after them.
+  when('^', `(?:\\{\\s*\\})?\\^\\s*(?:\\\\circ${end}|\\{\\s*\\\\circ\\s*\\})`, '\\degree '),
+  when('o', `(?<=\\d\\s*)\\^\\s*(?:o${end}|\\{\\s*o\\s*\\})`, '\\degree '),
+  when(
+    '\\circ',
+    `(?:\\{\\s*\\})?\\^\\s*\\{\\s*\\\\circ\\s*(?:\\\\(?:text|mathrm)\\s*\\{\\s*)?([CF])\\s*\\}?\\s*\\}`,
+    '\\degree \\text{$1}',
+  ),
+  when('deg', `\\\\(?:degrees?|textdegree)${end}`, '\\degree '),
+  when(
+    'deg',
+    '\\\\degree\\s*(?:\\\\mathrm\\s*\\{\\s*([CFK])\\s*\\}|\\{\\s*([CF])\\s*\\}|([CF])(?![a-zA-Z_^]))',
+    '\\degree \\text{$1$2$3}',
+  ),
+  // \frac{\text{m}}{\text{s}^2} after a number is a unit.
+  when(
+    'frac',
+    '(?<=[\\d})])\\s*\\\\frac\\s*\\{\\s*\\\\(?:text|mathrm)\\s*\\{([^{}\\d]*)\\}\\s*\\}\\s*\\{\\s*\\\\(?:text|mathrm)\\s*\\{([^{}\\d]*)\\}(?:\\s*\\^\\s*\\{?\\d\\}?)?\\s*\\}',
+    '\\text{$1/$2}',
+  ),
+  // An index of words is one name, however it is set.
+  when(
+    '_',
+    '_\\s*(?:\\{\\s*\\\\(?:text|mathrm|operatorname|mbox)\\s*\\{\\s*([a-zA-Z]+)\\s*\\}\\s*\\}|\\\\(?:text|mathrm|mbox)\\s*\\{\\s*([a-zA-Z]+)\\s*\\})',
+    '_{$1$2}',
+  ),
+  when('_', `_\\s*(?:\\{\\s*\\\\(max|min|sup|inf|lim)\\s*\\}|\\\\(max|min|sup|inf)${end})`, '_{$1$2}'),
+  // The reals and their positive half.
+  when(
+    'R',
+    '\\\\(?:mathbb|mathbf|Bbb)\\s*(?:\\{\\s*R\\s*\\}|R(?![a-zA-Z]))\\s*(?:\\^\\s*(?:\\+|\\{\\s*\\+\\s*\\})|_\\s*(?:\\+|\\{\\s*(?:\\+|>\\s*0)\\s*\\}))',
+    '(0,\\infty )',
+  ),
+  when('R', '\\\\(?:mathbb|mathbf|Bbb)\\s*(?:\\{\\s*R\\s*\\}|R(?![a-zA-Z]))', '\\reals '),
+  when('\\', `\\\\(?:lor|vee)${end}`, ','),
+  // ]0, 1[ is an open interval.
+  when(']', '(?<=^|\\\\cup|\\\\in|=)\\s*\\]([^[\\]()]+[,;][^[\\]()]+)(?=[[\\]])', '($1'),
+  when('[', '(?<=[[(][^[\\]()]+[,;][^[\\]()]+)\\[(?=\\s*(?:$|\\\\cup|[.,$]))', ')'),
+  when('|', '^\\s*\\{\\s*([a-zA-Z](?:\\s*\\\\in[^|{}]{1,15})?)\\s*\\|([^{}]*)\\}\\s*$', '\\{$1|$2\\}'),
+  // C_5^2 and A_5^2 count choices and arrangements.
+  when('C_', '(?<![a-zA-Z\\\\])C_\\s*\\{?(\\d+)\\}?\\s*\\^\\s*\\{?(\\d+)\\}?', '\\binom{$1}{$2}'),
+  when('A_', '(?<![a-zA-Z\\\\])A_\\s*\\{?(\\d+)\\}?\\s*\\^\\s*\\{?(\\d+)\\}?', '\\frac{$1!}{($1-$2)!}'),
+  when('{', `\\\\(?:operatorname\\*?|mathrm|text)\\s*\\{\\s*(${functions})\\s*\\}`, '\\$1 '),
+  when('to', '(?<=^-?\\d+)\\s*(?:\\\\text\\{\\s*)?to(?:\\s*\\})?\\s*(?=\\d+$)', ':'),
+  when('[', '(?<![a-zA-Z\\\\])(?:(?:sympy|sp|np|numpy)\\.)?(?:Matrix|matrix|array)\\s*(?=\\(\\s*\\[)', ''),
+  when('10', '(?<=\\d)\\s*[xX]\\s*(?=10\\s*\\^)', '*'), // 4.5 x 10^33
+  when('\\', '\\\\[()[\\]]', ' '),
+  when('angle', `\\\\langle${end}`, '('),
+  when('angle', `\\\\rangle${end}`, ')'),
+  when('choose', `\\{([^{}]{1,40})\\\\choose${end}([^{}]{1,40})\\}`, '\\binom{$1}{$2}'),
+  when('C', '(?:\\{\\})?[_^]\\{?(\\d{1,9})\\}?\\s*C_\\{?(\\d{1,9})\\}?', '\\binom{$1}{$2}'),
+  when('overline', '(?<!\\d)\\.(?=\\s*\\\\overline)', '0.'),
+  when('.', '(?<=\\.\\d{1,60})\\s*(?:\\\\l?dots(?![a-z])|\\.{3})', ''), // 3.14…
+  when('...', '\\.{3,}', '\\ldots '),
+  when('', '(?<![\\d)\\]}!])\\s*!=|\\s!=|=/=|<>|\\\\not\\s*=', '\\ne '), // but 5!=120 has a factorial
+  when('bigcup', `\\\\bigcup${end}`, '\\cup '),
+  when('\\', `\\\\(?:colon|ratio)${end}`, ':'),
+  when('$', `(?<![a-zA-Z])(?:US|AU|CA|HK|NT|NZ|A|C|S|R)\\s*\\\\\\$(?=\\s*\\d)`, '\\$$'),
+  when('\\', `\\\\(?:textdollar|pounds|euro|yen)${end}`, '\\$$'),
+  when("'", "(?<=\\d)'(?=\\d{3}(?!\\d))", ''), // 1'000
+  when('', `[*]|\\\\(?:times|cdot|ast)${end}`, ' * '),
+  when('*', '\\* +\\*', '^'), // 2**3
+  when('div', `\\\\div${end}`, '/'),
+  when('', `<=|\\\\leqslant${end}|\\\\leqq?${end}`, '\\le '),
+  when('', `>=|\\\\geqslant${end}|\\\\geqq?${end}`, '\\ge '),
 ]
 
 const bases = 'two three four five six seven eight nine ten eleven twelve'.split(' ')
@@ -100,11 +250,14 @@ const wordBase = new RegExp(`_\\{?\\\\text\\{\\s*(${bases.join('|')})\\s*\\}\\}?
 /** Whether none of the replacements can apply: digits, ASCII letters and plain marks only. Most answers are such. */
 const plain = /^[\w\s.+\-/=(){}|!':;%[\]]*$/
 
+const special = /^-?\d+ to \d|\d\[|\]\d|^\s*\{.*\||\d(?:st|nd|rd|th)|C_|\d\s+\d{3}|!=|\d'\d|=\/=/
+
 export function normalise(text: string): string {
-  if (plain.test(text) && !/\d(?:st|nd|rd|th)|C_/.test(text)) return text
+  if (plain.test(text) && !special.test(text)) return text
   let result = /[^\0-\x7f]/.test(text) ? typography(text) : text
   result = result.replace(wordBase, (_, word: string) => `_{${bases.indexOf(word) + 2}}`)
-  for (const [pattern, replacement] of replacements) result = result.replace(pattern, replacement)
+  for (const [needs, pattern, replacement] of replacements)
+    if (result.includes(needs)) result = result.replace(pattern, replacement)
   return result
 }
 

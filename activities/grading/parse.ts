@@ -2,14 +2,18 @@
  * From answer text to a typed expression, by recursive descent. Total: what does not parse, is too long or too deep is text.
  *
  *   answer    = relation {("," | ";") relation}
- *   relation  = ratio {("=" | "<" | …) ratio}          ratio = union {":" union}       union = sum {"\cup" sum}
+ *   relation  = ratio {("=" | "<" | …) ratio}          ratio = union {":" union}       union = without {"\cup" without}
+ *   without   = sum ["\setminus" sum]
  *   sum       = [sign] product {sign product}          product = power {["*" | "/"] power}
  *   power     = primary {"!" | "^" argument | "_" argument}        primary: primary.ts
  */
 import { Cursor, Unreadable } from './cursor.ts'
-import { negative, print, type Expression } from './expression.ts'
+import { negative, number, print, type Expression } from './expression.ts'
+import { normalForm, text } from './normal.ts'
 import { lex, type Token } from './lex.ts'
 import { argument, isProperFraction, primary } from './primary.ts'
+import { withoutUnits } from './units.ts'
+import { numberWords } from './words.ts'
 
 export interface Answer {
   readonly expression: Expression
@@ -22,14 +26,20 @@ export interface Answer {
 export const longest = 2000
 
 /** `grouped`: whether 1,000 is a thousand. */
-export function parseAnswer(text: string, grouped = true): Answer {
-  const asText: Answer = { expression: { kind: 'text', value: text }, percent: false, units: [] }
-  if (text.length > longest) return asText
-  const trimmed = text
-    .replace(/^(?:[\s*`"]+|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|[\s.,;*_`"。]+$/g, '')
+export function parseAnswer(written: string, grouped = true): Answer {
+  const asText: Answer = { expression: { kind: 'text', value: written }, percent: false, units: [] }
+  if (written.length > longest) return asText
+  const trimmed = written
+    .replace(
+      /^(?:[\s*`"]+|[=:](?!=)|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|[\s.,;*_`"。]+$/g,
+      '',
+    )
     .replace(/^\\text\{([^{}]*)\}$/, '$1')
   const { tokens, percent, units } = lex(trimmed, grouped)
-  if (tokens.length === 0 || isWords(tokens)) return asText
+  if (tokens.length === 0) return asText
+  const named = /^[a-zA-Z]{3,6}$/.test(trimmed) ? numberWords.get(trimmed.toLowerCase()) : undefined
+  if (named !== undefined) return { ...asText, expression: number({ n: named, d: 1n }) }
+  if (isWords(tokens)) return asText
   try {
     return { expression: answer(new Cursor(withoutUnits(tokens))), percent, units }
   } catch (error) {
@@ -49,55 +59,59 @@ function isWords(tokens: readonly Token[]): boolean {
 }
 const isSeparator = ({ type, value }: Token) => type === 'mark' && value === ','
 
-/** Words beside mathematics are units, and so is a power of them; where a value has to stand they name it: area = 12. */
-function withoutUnits(tokens: readonly Token[]): Token[] {
-  const kept: Token[] = []
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i]!
-    if (token.type !== 'text') {
-      kept.push(token)
-    } else if (tokens[i + 1]?.value === '^') {
-      i += tokens[i + 2]?.value === '{' ? 4 : 2
-    } else if (kept.length === 0 && relations[tokens[i + 1]?.value ?? ''] !== undefined) {
-      kept.push({ type: 'letter', value: token.value })
-    }
-  }
-  // A slash that only divided units: 5 \text{ miles}/\text{hour}.
-  while (kept.at(-1)?.value === '/') kept.pop()
-  return kept
-}
-
-const relations: Readonly<Record<string, string>> = {
-  '=': '=',
-  '<': '<',
-  '>': '>',
-  le: '≤',
-  ge: '≥',
-  ne: '≠',
-  neq: '≠',
-  in: '∈',
-  approx: '≈',
-  equiv: '=',
-  lt: '<',
-  gt: '>',
-  to: '→',
-  rightarrow: '→',
-}
+export const relations: ReadonlyMap<string, string> = new Map([
+  ['=', '='],
+  ['<', '<'],
+  ['>', '>'],
+  ['le', '≤'],
+  ['ge', '≥'],
+  ['ne', '≠'],
+  ['neq', '≠'],
+  ['in', '∈'],
+  ['approx', '≈'],
+  ['equiv', '='],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['to', '→'],
+  ['rightarrow', '→'],
+])
 
 function answer(cursor: Cursor): Expression {
-  const items = list(cursor)
+  const items = parted(cursor, list(cursor))
   if (!cursor.atEnd) throw new Unreadable()
   return items.length === 1 ? items[0]! : { kind: 'list', open: '', close: '', items }
 }
 
+/** a \over b and n \choose k split the group in which they stand. */
+export function parted(cursor: Cursor, items: Expression[]): Expression[] {
+  const [over] = items
+  const name = cursor.peek()
+  if (items.length !== 1 || over === undefined || (name !== 'over' && name !== 'choose')) return items
+  cursor.next()
+  const under = sum(cursor)
+  return [
+    name === 'over'
+      ? { kind: 'quotient', over, under }
+      : { kind: 'call', name: 'binom', items: [over, under] },
+  ]
+}
+
+/** Items between commas; where semicolons part groups of several, (1, 2; 3, 4), each group is an item. */
 export function list(cursor: Cursor): Expression[] {
-  const items = [relation(cursor)]
+  const first = relation(cursor)
+  if (cursor.peek() !== ',' && cursor.peek() !== ';') return [first]
+  const groups: Expression[][] = [[first]]
   while (cursor.peek() === ',' || cursor.peek() === ';') {
-    while (cursor.take(',') || cursor.take(';'));
-    if (cursor.atEnd) break
-    items.push(relation(cursor))
+    let parted = false
+    while (cursor.peek() === ',' || cursor.peek() === ';') parted = cursor.next().value === ';' || parted
+    if (cursor.atEnd || cursor.peek() === ')' || cursor.peek() === ']') break
+    if (parted) groups.push([])
+    groups.at(-1)!.push(relation(cursor))
   }
-  return items
+  if (groups.length === 1 || groups.every(({ length }) => length === 1)) return groups.flat()
+  return groups.map((items) =>
+    items.length === 1 ? items[0]! : { kind: 'list', open: 'row', close: '', items },
+  )
 }
 
 export function relation(cursor: Cursor): Expression {
@@ -111,18 +125,24 @@ export function relation(cursor: Cursor): Expression {
   return operators.length === 0 ? items[0]! : { kind: 'relation', operators, items }
 }
 
-const relationAt = (cursor: Cursor) => relations[cursor.peek() ?? '']
+const relationAt = (cursor: Cursor) => relations.get(cursor.peek() ?? '')
 
 function ratio(cursor: Cursor): Expression {
   const items = [union(cursor)]
-  while (cursor.take(':')) items.push(union(cursor))
+  while (!cursor.inSet && cursor.take(':')) items.push(union(cursor))
   return items.length === 1 ? items[0]! : { kind: 'list', open: ':', close: '', items }
 }
 
 function union(cursor: Cursor): Expression {
-  const items = [sum(cursor)]
-  while (cursor.take('cup')) items.push(sum(cursor))
+  const items = [without(cursor)]
+  while (cursor.take('cup')) items.push(without(cursor))
   return items.length === 1 ? items[0]! : { kind: 'list', open: '∪', close: '', items }
+}
+
+function without(cursor: Cursor): Expression {
+  const first = sum(cursor)
+  if (!cursor.take('setminus') && !cursor.take('backslash')) return first
+  return { kind: 'list', open: '∖', close: '', items: [first, sum(cursor)] }
 }
 
 const signs: ReadonlySet<string> = new Set(['+', '-', 'pm', 'mp'])
@@ -144,7 +164,7 @@ function withSign(of: Expression, sign: string): Expression {
   return sign === '-' ? negative(of) : { kind: 'plusMinus', of, flip: sign === 'mp' }
 }
 
-function product(cursor: Cursor): Expression {
+export function product(cursor: Cursor): Expression {
   let result = power(cursor)
   for (;;) {
     if (cursor.take('*')) {
@@ -180,13 +200,16 @@ function signed(cursor: Cursor): Expression {
   return cursor.take('-') ? negative(power(cursor)) : power(cursor)
 }
 
-const notFactors: ReadonlySet<string> = new Set(['pm', 'mp', 'cup', 'end', 'rvert', 'rfloor', 'rceil', 'mid'])
+const notFactors: ReadonlySet<string> = new Set(
+  'pm mp cup setminus backslash end rvert rfloor rceil mid over choose ge le'.split(' '),
+)
 
 /** Whether another factor follows without a sign. */
 function begins(cursor: Cursor): boolean {
   const token = cursor.token()
   if (token === undefined) return false
-  if (token.type === 'command') return relations[token.value] === undefined && !notFactors.has(token.value)
+  if (token.type === 'command')
+    return relations.get(token.value) === undefined && !notFactors.has(token.value)
   if (token.value === '|') return !cursor.inBars
   return token.type !== 'mark' || ['(', '[', '{', '\\{'].includes(token.value)
 }
@@ -225,8 +248,17 @@ function exponent(cursor: Cursor): Expression {
   return { kind: 'power', base: first, exponent: cursor.nested(() => exponent(cursor)) }
 }
 
+/** n-k-1 and n-1-k are one index. */
+function indexText(index: Expression): string {
+  if (index.kind === 'number' || index.kind === 'symbol') return print(index)
+  const form = normalForm(index)
+  return form === null ? print(index) : text(form)
+}
+
 function indexed(base: Expression, index: Expression): Expression {
-  if (base.kind === 'symbol') return { kind: 'symbol', name: `${base.name}_${print(index)}` }
+  if (base.kind === 'symbol') return { kind: 'symbol', name: `${base.name}_${indexText(index)}` }
+  if (base.kind === 'power' && base.base.kind === 'symbol')
+    return { ...base, base: indexed(base.base, index) } // v^2_0
   if (base.kind === 'number') return { kind: 'call', name: 'numeral', items: [base, index] }
   throw new Unreadable()
 }

@@ -8,6 +8,16 @@ export interface Policy {
    * there, else where the routes of routes.ts find it. `whole`: the completion is the answer (strings of other tools).
    */
   readonly extract: 'box' | 'any' | 'whole'
+  /**
+   * A closed box in a `<think>` that never closes. `searched`: it answers, as in the paper's code, which knows no such tags.
+   * `ignored`: thinking that did not end gives no answer. A template that writes the `<think>` itself leaves none to see.
+   */
+  readonly unclosedThinking: 'searched' | 'ignored'
+  /**
+   * A last box that is cut off before its brace closes. `read`: it is the answer as far as it goes, as in the paper's code,
+   * for which the last box decides. `unanswered`: there is no answer. `earlier`: the last box that closes is the answer.
+   */
+  readonly cutBox: 'read' | 'unanswered' | 'earlier'
   /** `loose`: 50% is answered by 50 and by 0.5. `strict`: a percent sign divides by 100. */
   readonly percent: 'loose' | 'strict'
   /** `ignored`: units, currency, degree signs and words beside a number say nothing. `compared`: they have to agree. */
@@ -27,10 +37,17 @@ export interface Policy {
   readonly irrationalDigits: number
   /** The same beside a rational value, which has an exact answer: 10 admits printed doubles and nothing rounded by choice. */
   readonly rationalDigits: number
+  /**
+   * A number in scientific notation with at least this many significant digits equals a fraction or an irrational value that
+   * rounds to it: the notation says that it is rounded. Infinity: never.
+   */
+  readonly scientificDigits: number
 }
 
 export const defaultPolicy: Policy = {
   extract: 'any',
+  unclosedThinking: 'searched',
+  cutBox: 'read',
   percent: 'loose',
   units: 'ignored',
   base: 'optional',
@@ -39,6 +56,7 @@ export const defaultPolicy: Policy = {
   decimalMark: 'either',
   irrationalDigits: 6,
   rationalDigits: 10,
+  scientificDigits: 3,
 }
 
 /** The ground-truth reward's: an answer outside a box is none. */

@@ -3,11 +3,13 @@
  * in parse.ts, which recurs through here.
  */
 import { Unreadable, type Cursor } from './cursor.ts'
-import { negative, number, type Expression } from './expression.ts'
+import { negative, number, print, some, type Expression } from './expression.ts'
 import { rowEnd } from './normalise.ts'
-import { list, power, relation, sum } from './parse.ts'
+import { list, parted, power, product, relation, sum } from './parse.ts'
+import { rename } from './statement.ts'
 import { rational, type Rational } from './rational.ts'
-import { functionNames, trigonometric } from './words.ts'
+import { reals } from './sets.ts'
+import { functionNames, hyperbolic, symmetric, trigonometric } from './words.ts'
 
 /** What a command or an exponent takes: a braced group, or one token (\frac17 is 1/7). */
 export function argument(cursor: Cursor, oneDigit = false): Expression {
@@ -42,7 +44,7 @@ function valueAt(cursor: Cursor, letter: string): string {
 
 /** Digits, and 0.1\overline{6} whose digits under the line repeat for ever. */
 function decimal(cursor: Cursor, text: string): Expression {
-  if (!text.includes('.') || !['overline', 'bar', 'dot'].includes(cursor.peek() ?? '')) return literal(text)
+  if (cursor.peek() !== 'overline' || !text.includes('.')) return literal(text)
   cursor.next()
   cursor.expect('{')
   const repeating = cursor.next().value
@@ -70,11 +72,13 @@ function group(cursor: Cursor, open: string): Expression {
     cursor.next()
     return { kind: 'list', open: '{', close: '}', items: [] }
   }
-  const outer = cursor.inBars
+  const [outer, outerSet] = [cursor.inBars, cursor.inSet]
   cursor.inBars = open === '\\{' || (open === '{' && outer)
-  const items = list(cursor)
+  cursor.inSet = open === '\\{'
+  const items = parted(cursor, list(cursor))
   cursor.inBars = outer
-  if (open === '\\{' && items.length === 1 && (cursor.take('mid') || cursor.take('|'))) {
+  cursor.inSet = outerSet
+  if (open === '\\{' && items.length === 1 && (cursor.take('mid') || cursor.take('|') || cursor.take(':'))) {
     const condition = relation(cursor)
     cursor.expect('\\}')
     return condition // {x | 2 < x < 3} is what its condition says
@@ -94,7 +98,7 @@ const ellipses: ReadonlySet<string> = new Set(['ldots', 'cdots', 'dots'])
 /** Notation this grammar does not know: the answer stays text. Any other unknown command is a symbol, as Greek letters are. */
 const unknown: ReadonlySet<string> = new Set(
   (
-    'overline overrightarrow hat bar widehat overset underset cap setminus mid end sum int prod lim pmod ' +
+    'overline overrightarrow hat bar dot widehat cap mid end int iint oint lim pmod over choose ' +
     'bmod not subseteq subset forall exists rvert rfloor rceil'
   ).split(' '),
 )
@@ -108,8 +112,11 @@ function command(cursor: Cursor, name: string): Expression {
   if (name === 'binom' || name === 'dbinom' || name === 'tbinom')
     return { kind: 'call', name: 'binom', items: [argument(cursor, true), argument(cursor, true)] }
   if (name === 'sqrt') return squareRoot(cursor)
+  if (symmetric.has(name)) return ofSeveral(cursor, name)
+  if (name === 'reals') return reals
   if (functionNames.has(name)) return applied(cursor, name)
   if (name === 'begin') return matrix(cursor)
+  if (name === 'sum' || name === 'prod') return series(cursor, name)
   if (name === 'lvert' || name === 'vert') return absolute(cursor, name === 'vert' ? 'vert' : 'rvert')
   if (name === 'lfloor') return enclosed(cursor, 'floor', 'rfloor')
   if (name === 'lceil') return enclosed(cursor, 'ceil', 'rceil')
@@ -147,26 +154,60 @@ function applied(cursor: Cursor, name: string): Expression {
   cursor.inAngle = outer
   // \sin^{-1} is the inverse function.
   const inverse = raised?.kind === 'number' && raised.value.n === -1n && raised.value.d === 1n
-  if (inverse && trigonometric.has(name)) return { kind: 'call', name: `arc${name}`, items: [of] }
+  if (inverse && (trigonometric.has(name) || hyperbolic.has(name)))
+    return { kind: 'call', name: `arc${name}`, items: [of] }
   const call: Expression = { kind: 'call', name, items: base === null ? [of] : [of, base] }
   return raised === null ? call : { kind: 'power', base: call, exponent: raised }
+}
+
+/**
+ * \sum_{k=0}^{n} f(k) as a call of f(k), k, 0 and n, with k under a name of its own: what it is called says nothing. It ends
+ * before the next sign of a sum.
+ */
+function series(cursor: Cursor, name: string): Expression {
+  const above = cursor.take('^') ? argument(cursor) : null
+  cursor.expect('_')
+  cursor.expect('{')
+  const from = relation(cursor)
+  cursor.expect('}')
+  if (above === null) cursor.expect('^')
+  const to = above ?? argument(cursor)
+  if (from.kind !== 'relation' || from.operators.join() !== '=' || from.items[0]?.kind !== 'symbol')
+    throw new Unreadable()
+  const [index, low] = from.items as [Extract<Expression, { kind: 'symbol' }>, Expression]
+  const body = cursor.nested(() => product(cursor))
+  let level = 0 // of series within it
+  while (some(body, (part) => part.kind === 'symbol' && part.name === `\\index${level}`)) level++
+  return { kind: 'call', name, items: [rename(body, index.name, `\\index${level}`), low, to] }
+}
+
+/** \\max(a, b) and \\max\\{b, a\\} are one call; alone such a name is a symbol. */
+function ofSeveral(cursor: Cursor, name: string): Expression {
+  if (cursor.peek() !== '(' && cursor.peek() !== '\\{') return { kind: 'symbol', name: `\\${name}` }
+  const of = primary(cursor)
+  if (of.kind !== 'list') return of
+  return { kind: 'call', name, items: of.items.toSorted((a, b) => (print(a) < print(b) ? -1 : 1)) }
 }
 
 /** Matrices and vectors row by row; other environments are unknown. */
 function matrix(cursor: Cursor): Expression {
   const name = environment(cursor)
-  if (!/^[pbvBV]?(?:small)?matrix$|^array$/.test(name)) throw new Unreadable()
+  if (!/^[pbvBV]?(?:small)?matrix\*?$|^array$|^[dr]?cases$/.test(name)) throw new Unreadable()
   if (name === 'array' && cursor.take('{')) while (!cursor.take('}')) cursor.next()
   const rows: Expression[] = []
   do {
     if (cursor.peek() === 'end') break
     const items = [relation(cursor)]
-    while (cursor.take('&')) items.push(relation(cursor))
+    while ((cursor.take(',') && cursor.peek() === '&') || cursor.peek() === '&') {
+      cursor.next()
+      items.push(relation(cursor))
+    }
     rows.push({ kind: 'list', open: 'row', close: '', items })
   } while (cursor.take(rowEnd))
   cursor.expect('end')
   if (environment(cursor) !== name) throw new Unreadable()
   if (name === 'vmatrix') throw new Unreadable() // a determinant
+  if (name.endsWith('cases')) return { kind: 'list', open: '{', close: '}', items: rows } // in any order
   return { kind: 'list', open: 'matrix', close: '', items: rows }
 }
 

@@ -11,7 +11,7 @@
  *   number    the last number
  *   words     a short completion, as it is
  */
-import { afterThinking, closingBoxes } from './extract.ts'
+import { answerPart, closingBoxes } from './extract.ts'
 import { parseAnswer } from './parse.ts'
 import type { Policy } from './policy.ts'
 import { unitNames } from './words.ts'
@@ -30,22 +30,22 @@ const tailLength = 4000
 const longestWords = 300
 
 /** The answers a completion may have, the likeliest first: none or one, or two where boxes form a run. */
-export function answersOf(completion: string, gold: string, { extract }: Policy): readonly Found[] {
-  if (extract === 'whole') return [{ route: 'whole', text: completion }]
-  const run = closingBoxes(completion)
+export function answersOf(completion: string, gold: string, policy: Policy): readonly Found[] {
+  if (policy.extract === 'whole') return [{ route: 'whole', text: completion }]
+  const run = closingBoxes(completion, policy)
   const last = run.at(-1)
   if (last !== undefined) {
     const box: Found = { route: 'box', text: last }
     return run.length === 1 ? [box] : [box, { route: 'boxes', text: run.join(', ') }]
   }
-  if (extract === 'box') return []
-  const found = unboxed(completion, choiceOf(gold) !== null)
+  if (policy.extract === 'box') return []
+  const found = unboxed(answerPart(completion, policy), choiceOf(gold) !== null)
   return found === null ? [] : [found]
 }
 
 /** The answer of a gold text, which may be a whole solution: its boxes, or what it states. */
 export function answerOfGold(gold: string): string {
-  const run = closingBoxes(gold)
+  const run = closingBoxes(gold, { unclosedThinking: 'searched', cutBox: 'earlier' })
   if (run.length > 0) return run.join(', ')
   const opened = /\\boxed\s*\{/.exec(gold) // cut off before its brace closes
   if (opened !== null) return gold.slice(opened.index + opened[0].length)
@@ -53,7 +53,7 @@ export function answerOfGold(gold: string): string {
 }
 
 function unboxed(completion: string, choices: boolean): Found | null {
-  const tail = afterThinking(completion).slice(-tailLength)
+  const tail = completion.slice(-tailLength)
   const tagged = /<answer>([^]*)<\/answer>/.exec(tail)?.[1]
   if (tagged !== undefined) return { route: 'tag', text: tagged.slice(tagged.lastIndexOf('<answer>') + 1) }
   const text = tail.replace(/<\|[\w ]{1,30}\|>[^]*$/, '').trim() // what follows a turn's end marker is another turn
@@ -70,7 +70,7 @@ const shortWords = /(?<![\\\p{L}])(?:is|it|so|we|to|be|of|no|my)(?!\p{L})/iu
 
 /** Whether a text is mathematics throughout: readable, and without words other than units. */
 function isExpression(text: string): boolean {
-  if (text.length > longestWords) return false
+  if (text.length > longestWords || /[\u3040-\u9fff]/.test(text)) return false
   const words = text
     .replace(/\\(?:text|textbf|mathrm|mbox)\s*\{[^{}]*\}|\\[a-zA-Z]+|\{[a-z]*matrix\}/g, ' ')
     .match(/\p{L}{3,}/gu)

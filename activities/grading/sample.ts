@@ -30,6 +30,9 @@ const functions: Readonly<Record<string, (x: number, second: number | undefined)
   sinh: (x) => Math.sinh(x),
   cosh: (x) => Math.cosh(x),
   tanh: (x) => Math.tanh(x),
+  arcsinh: (x) => Math.asinh(x),
+  arccosh: (x) => Math.acosh(x),
+  arctanh: (x) => Math.atanh(x),
   exp: (x) => Math.exp(x),
   ln: (x) => Math.log(x),
   lg: (x) => Math.log10(x),
@@ -60,6 +63,7 @@ export function numeric(expression: Expression, at: Point): number {
       return numeric(expression.base, at) ** numeric(expression.exponent, at)
     case 'call': {
       const [of, by] = expression.items
+      if (expression.name === 'sum' || expression.name === 'prod') return series(expression, at)
       const first = of === undefined ? NaN : numeric(of, at)
       const second = by === undefined ? undefined : numeric(by, at)
       return functions[expression.name]?.(first, second) ?? NaN
@@ -70,6 +74,30 @@ export function numeric(expression: Expression, at: Point): number {
     case 'text':
       return NaN
   }
+}
+
+const mostTerms = 100
+
+/** Of a sum or a product between whole bounds; its index is the outermost of the names that primary.ts gives. */
+function series(
+  { name, items: [body, low, high] }: Extract<Expression, { kind: 'call' }>,
+  at: Point,
+): number {
+  if (body === undefined || low === undefined || high === undefined) return NaN
+  const [from, to] = [numeric(low, at), numeric(high, at)]
+  if (!Number.isInteger(from) || !Number.isInteger(to) || to - from > mostTerms) return NaN
+  let level = 0
+  while (some(body, (part) => part.kind === 'symbol' && part.name === `\\index${level + 1}`)) level++
+  const index = `\\index${level}`
+  // The values of a_k are not known.
+  if (some(body, (part) => part.kind === 'symbol' && part.name.includes('_') && part.name.includes(index)))
+    return NaN
+  let total = name === 'sum' ? 0 : 1
+  for (let i = from; i <= to; i++) {
+    const term = numeric(body, (symbol) => (symbol === index ? i : at(symbol)))
+    total = name === 'sum' ? total + term : total * term
+  }
+  return total
 }
 
 const half = complex.real(0.5)

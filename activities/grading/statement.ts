@@ -3,7 +3,8 @@
  * values. What gives no value (an equation in x and y) stays itself.
  */
 import { exact } from './evaluate.ts'
-import { mapParts, negative, some, type Expression, type List, type Relation } from './expression.ts'
+import { isVariable } from './sample.ts'
+import { mapParts, negative, print, some, type Expression, type List, type Relation } from './expression.ts'
 
 /** The value a statement gives: the right side of x = 5, the set of x ∈ S; else the expression itself. */
 export function bare(expression: Expression): Expression {
@@ -19,7 +20,10 @@ export function bare(expression: Expression): Expression {
     return bare({ ...expression, items, operators: expression.operators.slice(0, -1) })
   }
   const equations = expression.operators.every((operator) => operator === '=')
-  if (equations && (named || exact(first) !== null)) return last
+  if (equations && named) return last
+  // 51_{10} = 201_5 gives its end; 5 = x gives 5; 7 = 11a + c is an equation and gives nothing.
+  if (equations && exact(first) !== null && !some(last, isVariable)) return last
+  if (equations && expression.items.length === 2 && isName(last) && !some(first, isVariable)) return first
   return closing === '∈' || closing === '→' ? last : expression
 }
 
@@ -39,9 +43,19 @@ export function application(expression: Expression): { name: string; of: string 
 }
 
 export function rename(expression: Expression, from: string, to: string): Expression {
-  if (expression.kind === 'symbol')
-    return expression.name === from ? { kind: 'symbol', name: to } : expression
+  if (expression.kind === 'symbol') {
+    if (expression.name === from) return { kind: 'symbol', name: to }
+    const index = expression.name.indexOf('_')
+    if (index < 0 || !expression.name.includes(from, index)) return expression
+    return { kind: 'symbol', name: indexRenamed(expression.name, index, from, to) }
+  }
   return mapParts(expression, (part) => rename(part, from, to))
+}
+
+/** a_k as a_j; within an index a name stands apart from other letters. */
+function indexRenamed(name: string, index: number, from: string, to: string): string {
+  const parts = name.slice(index).split(/(\\?[a-zA-Z]+\d*)/)
+  return name.slice(0, index) + parts.map((part) => (part === from ? to : part)).join('')
 }
 
 /** An answer with ± is two answers; a bare list or set of such is all of theirs. */
@@ -59,6 +73,45 @@ function signed(expression: Expression, sign: 1 | -1): Expression {
   if (expression.kind !== 'plusMinus') return mapParts(expression, (part) => signed(part, sign))
   const of = signed(expression.of, sign)
   return (expression.flip ? -sign : sign) === 1 ? of : negative(of)
+}
+
+const allReals = '(product(-1 infty), infty)'
+const numbers = new Set(['Z', 'N', 'R', 'Q', 'C'])
+
+/** An answer beside the sets in which its names lie, x = kπ, k ∈ Z, without them; and which sets those are. */
+export function withoutDomains(expression: Expression): {
+  readonly answer: Expression
+  readonly domains: string
+} {
+  if (expression.kind !== 'list' || expression.open !== '') return { answer: expression, domains: '' }
+  const domainOf = (item: Expression) => {
+    if (item.kind !== 'relation' || item.operators.join() !== '∈') return null
+    const set = item.items[1]
+    if (set?.kind === 'list' && print(set) === allReals) return 'R'
+    return set?.kind === 'symbol' && numbers.has(set.name) ? set.name : null
+  }
+  const items = expression.items.filter((item) => domainOf(item) === null && !isBound(item, expression.items))
+  if (items.length === 0 || items.length === expression.items.length)
+    return { answer: expression, domains: '' }
+  const domains = expression.items
+    .flatMap((item) => domainOf(item) ?? (items.includes(item) ? [] : print(item)))
+    .join()
+  return { answer: items.length === 1 ? items[0]! : { ...expression, items }, domains }
+}
+
+/** n ≥ 1 beside a_n = 2^n: a bound of a name that an equation there uses. */
+function isBound(item: Expression, all: readonly Expression[]): boolean {
+  if (item.kind !== 'relation' || !item.operators.every((operator) => /[<>≤≥]/.test(operator))) return false
+  const name = item.items.find((part) => part.kind === 'symbol' && isName(part))
+  return (
+    name?.kind === 'symbol' &&
+    all.some(
+      (other) =>
+        other.kind === 'relation' &&
+        other.operators[0] === '=' &&
+        some(other.items.at(-1) ?? other, (part) => part.kind === 'symbol' && part.name === name.name),
+    )
+  )
 }
 
 const infinity: Expression = { kind: 'symbol', name: 'infty' }

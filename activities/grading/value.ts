@@ -7,7 +7,7 @@ import { modulus } from './complex.ts'
 import { print, some, type Expression } from './expression.ts'
 import { normalForm, surelyDifferent, text } from './normal.ts'
 import type { Policy } from './policy.ts'
-import { equal, toNumber } from './rational.ts'
+import { equal, toNumber, type Rational } from './rational.ts'
 import { complexNumeric, hasImaginary, isVariable, numeric, points } from './sample.ts'
 
 export interface Comparison {
@@ -45,17 +45,53 @@ function sameNumerals(a: Expression, b: Expression): Comparison {
 
 /** Whether `value` rounds or truncates to the decimal, and the decimal is long enough to be meant so. */
 function rounds(decimal: Expression, value: Expression, policy: Policy): boolean {
-  if (decimal.kind !== 'number' || decimal.digits === undefined) return false
-  const least = exact(value) === null ? policy.irrationalDigits : policy.rationalDigits
-  if (decimal.digits < least) return false
-  if (value.kind === 'number' && value.digits === decimal.digits) return false // two decimals are what they say
+  const given = decimalOf(decimal)
+  if (given === null) return false
+  const known = exact(value)
+  const least = known === null ? policy.irrationalDigits : policy.rationalDigits
+  const short = given.digits < least
+  // What is written as a x 10^n was rounded to its digits; a whole number or a decimal beside it was not.
+  if (
+    short &&
+    (!given.scientific ||
+      given.digits < policy.scientificDigits ||
+      known?.d === 1n ||
+      decimalOf(value) !== null)
+  )
+    return false
+  if (value.kind === 'number' && value.digits === given.digits) return false // two decimals are what they say
   if (some(value, isVariable)) return false
-  const [written, full] = [toNumber(decimal.value), numeric(value, points[0]!)]
+  const [written, full] = [toNumber(given.value), numeric(value, points[0]!)]
   if (!Number.isFinite(full) || full === 0 || written === 0 || written < 0 !== full < 0) return false
-  const unit = 10 ** (Math.floor(Math.log10(Math.abs(full))) + 1 - decimal.digits) // of its last digit
+  const unit = 10 ** (Math.floor(Math.log10(Math.abs(full))) + 1 - given.digits) // of its last digit
   const excess = Math.abs(full) - Math.abs(written)
   const noise = 8 * Number.EPSILON * Math.abs(full)
-  return excess > -unit / 2 - noise && excess < unit + noise
+  return excess > -unit / 2 - noise && excess < (short ? unit / 2 : unit) + noise
+}
+
+interface Decimal {
+  readonly value: Rational
+  /** Significant digits as written. */
+  readonly digits: number
+  readonly scientific: boolean
+}
+
+/** 0.123 or 1.23 x 10^{-1}; null for other expressions. */
+function decimalOf(expression: Expression): Decimal | null {
+  if (expression.kind === 'number' && expression.digits !== undefined)
+    return { value: expression.value, digits: expression.digits, scientific: false }
+  if (expression.kind !== 'product' || expression.items.length > 3) return null
+  const factors = expression.items.filter(({ kind }) => kind !== 'power')
+  const digits = factors.find((item) => item.kind === 'number' && item.digits !== undefined)
+  const scale = expression.items.find(({ kind }) => kind === 'power')
+  const isTen =
+    scale?.kind === 'power' &&
+    scale.base.kind === 'number' &&
+    scale.base.value.n === 10n &&
+    scale.base.value.d === 1n
+  if (digits?.kind !== 'number' || digits.digits === undefined || !isTen) return null
+  const value = exact(expression)
+  return value && { value, digits: digits.digits, scientific: true }
 }
 
 const variableTolerance = 1e-9 // relative; values at a point lose a few digits to cancellation

@@ -6,9 +6,48 @@ export function plainWords(text: string): string {
     .replace(/\\[[\]()]/g, ' ')
     .replace(/^\s*\$?[a-zA-Z]\s*=(?!.*=)/, '')
     .replace(/\\(?:text|textbf|textit|mathrm|mbox|left|right|[dt]?frac)(?![a-zA-Z])|\\[ ,;!]/g, ' ')
+    .replace(/(?<=\d)\s+(?=\d)/g, '|')
+    .replace(/\\(?:p|b)?mod(?![a-z])/g, 'mod')
     .toLowerCase()
     .replace(/\b(?:the|an?)\s+(?=[a-z]{2})/g, '')
     .replace(/[\s{}()$;'"\\!*_]+|[.,](?!\d)|(?<=[a-z])-(?=[a-z])/g, '')
+}
+
+const nothing = new RegExp(
+  '^(?:(?:there(?:is|are|exists?)|(?:(?:the)?(?:equation|system|inequality|problem)|it)?has)?no(?:such)?(?:real|integer|positive|rational|valid|possible|common|finite)*' +
+    '(?:solutions?|roots?|values?|answers?|numbers?|integers?|pairs?|triples?|functions?|limit)(?:exists?|(?:in|of|for)?[xnkmr])?' +
+    '|nosuch[a-z]{1,12}(?:exists?)?|none(?:exists?)?|dne|(?:it|(?:the)?limit|there)?(?:doesnot|doesnt|donot|not)exist(?:such[a-z]{1,20})?|nonexistent|nullset|solutionsetisempty' +
+    '|(?:x=|xin)?(?:emptyset|varnothing)|无实?数?解|無解|不存在|空集|解なし|нетрешений|sinsolución|keinelösung|aucunesolution)$',
+)
+
+const mayBeNothing = /no|dne|emptyset|exist|[∅无無不空]|解なし|нет|sin|kein|aucune|\\\{/i
+
+/** Whether a text says that there is no answer: \\emptyset, {}, "no real solutions", "DNE". */
+export function isNothing(text: string): boolean {
+  if (text.length > 80 || /\d/.test(text) || !mayBeNothing.test(text)) return false
+  if (text.includes('\\{'))
+    return /^[\s$]*\\\{\s*\\\}[\s$]*$/.test(text.replace(/\\(?:left|right)(?![a-z])/g, ''))
+  return nothing.test(plainWords(text.replace(/∅/g, '\\emptyset')).replace(/[’∈]/g, ''))
+}
+
+/** The numbered statements that are right, ①③ or (1)(3), as a set; null for other answers. */
+export function statementsOf(answer: string): string | null {
+  if (answer.length > 100 || !/[①-⑳]|\)\s*\(/.test(answer)) return null
+  const plain = answer.replace(/\\(?:text|mathrm)(?![a-zA-Z])|[\s${}\\]|[,，、和与]/g, '')
+  if (!/^(?:[①-⑳]+|(?:\(\d\)){2,})$/.test(plain)) return null
+  const marks = plain.match(/[①-⑳]|\d/g) ?? []
+  return [...new Set(marks.map((mark) => (mark > '9' ? mark.charCodeAt(0) - 0x245f : Number(mark))))]
+    .sort((a, b) => a - b)
+    .join()
+}
+
+/** Letters of several right choices, and whether something stands between them; null for other answers. */
+export function lettersOf(answer: string): { readonly letters: string; readonly apart: boolean } | null {
+  if (answer.length > 60 || /\d/.test(answer) || !/[A-H]/.test(answer)) return null
+  const plain = answer.replace(/\\(?:text|textbf|mathrm|mathbf)(?![a-zA-Z])|[${}()]/g, '').trim()
+  const letters = plain.replace(/\s*(?:[,;、和]|\band\b|\s)\s*/g, '')
+  if (!/^[A-H]{2,8}$/.test(letters) || new Set(letters).size < letters.length) return null
+  return { letters: [...letters].sort().join(''), apart: letters !== plain }
 }
 
 export interface Choice {
@@ -22,12 +61,13 @@ const choice = /^\(?([A-J])(?:$|\)$|\)[.:\s]+(?=[^\s+\-*/=^,<>])|[.:]\s+(?=\S)|\
 
 /** A choice's letter, alone or before its text: E, (E), (E) 42, E. Alina. Null for other answers. */
 export function choiceOf(answer: string): Choice | null {
-  if (answer.length > 200) return null
+  if (answer.length > 200 || !/[A-J]/.test(answer)) return null
   const match = choice.exec(
     answer
       .replace(/\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}/g, '$1')
       .replace(/\\ |\$|~/g, ' ')
-      .trim(),
+      .trim()
+      .replace(/^(?:option|choice|answer)\s*:?\s*(?=\(?[A-J]\)?\.?$)/i, ''),
   )
   return match === null ? null : { letter: match[1]!, text: match[2]!.trim() }
 }
@@ -43,7 +83,7 @@ export interface Time {
 const time = /^(\d{1,2}):(\d\d)(?::(\d\d))?\s*\(?([ap])?(?:(?<=[ap])\.?\s*m\.?)?\)?$/
 
 export function timeOf(answer: string): Time | null {
-  if (answer.length > 60) return null
+  if (answer.length > 60 || !answer.includes(':')) return null
   const plain = answer
     .replace(/\\[[\]()]/g, ' ')
     .replace(/^\s*\$?[a-zA-Z]\s*=(?!.*=)/, '')

@@ -107,7 +107,7 @@ describe('findings', () => {
     ['\\text{Evelyn}', true, 'words'],
     ['The answer is $\\boxed{5}$', true, 'an expression within'],
     ['\\div', false, 'a sign alone'],
-    ['1:5 000 000', false, 'a scale with spaces'],
+    ['1:5 000 000', true, 'a scale with spaces'],
     ['N \\equiv 672 \\pmod{1000}', false, 'a congruence'],
     ['$$', false, 'nothing'],
   ])('the grader reads %j: %s (%s)', (gold, readable) => expect(isReadable(gold)).toBe(readable))

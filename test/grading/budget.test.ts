@@ -27,6 +27,7 @@ const hostile: readonly (readonly [name: string, text: string])[] = [
   ['roots of many numbers', many(200, (i) => `\\sqrt{${1_000_003 + 7 * i}}`)],
   ['a long list of symbols', many(300, (i) => `x+${i}`, ',')],
   ['a long list of roots', many(150, (i) => `\\sqrt{x+${i}}`, ',')],
+  ['a product of many matrices', '\\begin{pmatrix}x&2\\\\3&4\\end{pmatrix}'.repeat(50)],
   ['50,000 braces', '{'.repeat(50_000) + '1' + '}'.repeat(50_000)],
   ['900 parentheses', '('.repeat(900) + '1' + ')'.repeat(900)],
   ['20,000 unclosed boxes', '\\boxed{'.repeat(20_000)],

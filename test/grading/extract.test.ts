@@ -11,7 +11,7 @@ describe('the last box of a completion', () => {
     ['\\boxed {7}', '7', 'a space before the brace'],
     ['\\fbox{7}', '7', 'the other command'],
     ['\\\\boxed{-3}', '-3', 'a completion that was escaped twice'],
-    ['\\boxed{5} and \\boxed{', '5', 'an unclosed box is none'],
+    ['\\boxed{5} and \\boxed{6', '6', 'the last box decides, as far as it goes'],
     ['\\boxed{ \\boxed{5}', '5', 'an unclosed box around one'],
     ['\\boxed{\\boxed{3}}', '3', 'nested: the innermost'],
     ['<think>\\boxed{1}</think> it is \\boxed{2}', '2', 'after thinking'],
@@ -28,6 +28,24 @@ describe('the last box of a completion', () => {
     expect(boxes('\\boxed{'.repeat(20_000))).toEqual([])
     expect(operations(() => boxes('\\boxed{'.repeat(20_000)))).toBe(20_000)
     expect(boxes(`${'\\boxed{'.repeat(20_000)}1${'}'.repeat(20_000)}`)).toHaveLength(20_000)
+  })
+})
+
+describe('conventions on boxes', () => {
+  const [cut, open] = ['\\boxed{5} and \\boxed{6', 'so <think> it is \\boxed{5} then']
+
+  it('a last box that is cut off is read, no answer, or passed over', () => {
+    const answer = (cutBox: 'read' | 'unanswered' | 'earlier') =>
+      lastBox(cut, { cutBox, unclosedThinking: 'searched' })
+    expect([answer('read'), answer('unanswered'), answer('earlier')]).toEqual(['6', null, '5'])
+  })
+
+  it('a box in thinking that does not end is the answer or none', () => {
+    const answer = (unclosedThinking: 'searched' | 'ignored') =>
+      lastBox(open, { cutBox: 'read', unclosedThinking })
+    expect([answer('searched'), answer('ignored')]).toEqual(['5', null])
+    const closed = '<think>\\boxed{4}</think> \\boxed{5} <think> or \\boxed{6}'
+    expect(lastBox(closed, { cutBox: 'read', unclosedThinking: 'ignored' })).toBe('5')
   })
 })
 

@@ -52,6 +52,8 @@ describe('a policy', () => {
     [{ rationalDigits: 4 }, '1/3', '0.333', false, false],
     [{ rationalDigits: Infinity }, '1/3', '0.3333333333333333', true, false],
     [{ irrationalDigits: 4 }, '\\frac13, \\sqrt3', '1/3, 1.732', false, true],
+    [{ scientificDigits: Infinity }, '1/7', '1.43 \\times 10^{-1}', true, false],
+    [{ scientificDigits: 2 }, '1/7', '1.4 \\times 10^{-1}', false, true],
     [{ irrationalDigits: Infinity }, '\\sqrt{17}', '4.123105625617661', true, false],
   ])('%j judges gold %j and %j: %j by default, then %j', (flags, gold, completion, byDefault, flagged) => {
     const verdict = (policy: Partial<Policy>) =>

@@ -18,6 +18,11 @@ describe('a line', () => {
       { verdict: 'unparsed', route: 'none' },
       'a flag',
     ],
+    [
+      '{"gold":"5","completion":"\\\\boxed{5} \\\\boxed{","policy":{"cutBox":"earlier"}}',
+      { verdict: 'correct' },
+      'another flag',
+    ],
     ['{"gold":"5","answer":"6","id":"a","expected":false}', { verdict: 'incorrect' }, 'further fields'],
   ])('%s gives %o: %s', (line, result) => {
     expect(gradeLine(line, 1)).toMatchObject(result)
