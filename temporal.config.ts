@@ -67,7 +67,7 @@ export const worker = {
   /** How long a task that this worker was given waits for its compute slot before others may have it. */
   slotPatienceMs: 5000,
   /** How long a task that workers gave back, again and again, is kept from them at most. The pauses double from 1 s. */
-  pauseSeconds: { busy: 15, handedBack: 60 },
+  pauseSeconds: { busy: 4, handedBack: 60 },
   /** Short, because it is what a run waits for after its worker was killed. */
   stickyQueueScheduleToStartTimeout: '2s',
   heartbeatEveryMs: 4000,

@@ -159,9 +159,10 @@ function farOf(progress: Readonly<Record<string, unknown>>): string {
     count === undefined ? undefined : `${what}${count}${total === undefined ? '' : ` of ${total}`}`,
     failed,
     pace && `${Number(pace[0]).toPrecision(3)} s a ${pace[1]}`,
-    given('endsAt') && `done about ${given('endsAt')}`,
+    // What stands still ends later than it said.
+    given('endsAt') && Date.parse(given('endsAt') ?? '') > Date.now() && `done about ${given('endsAt')}`,
   ]
-    .filter((part) => part !== undefined && part !== '')
+    .filter((part) => part !== undefined && part !== '' && part !== false)
     .join(', ')
 }
 

@@ -158,9 +158,9 @@ describe('other faults', () => {
       '1s',
       '2s',
       '4s',
-      '8s',
-      '15s',
-      '15s',
+      '4s',
+      '4s',
+      '4s',
     ])
     expect(ends.map(({ nonRetryable }) => nonRetryable)).toEqual([...Array<boolean>(8).fill(false), true])
     expect(new Busy('x').name).toBe('Busy')

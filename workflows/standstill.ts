@@ -27,10 +27,16 @@ export function sentenceOf(pending: readonly Pending[]): {
     const waiting = sentence === 'computing' ? pending.filter(rules[1]![1]).length : 0
     const others =
       waiting > 0 ? `; ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} for a compute slot` : ''
-    return { sentence: `${sentence}${progressOf(first)}${others}`, first }
+    return { sentence: `${sentence}${progressOf(first)}${others}${whyOf(first)}`, first }
   }
   return { sentence: null, first: undefined }
 }
 
 const progressOf = ({ at, state }: Pending) =>
   at === undefined || state !== 'started' ? '' : `: ${at.phase}, ${at.done} of ${at.total}`
+
+/** Why it is not being worked on: what its last attempt said, this workflow's or a child's. */
+const whyOf = ({ failure, state }: Pending) =>
+  failure === undefined || state === 'started'
+    ? ''
+    : `, since ${failure.fault}: ${failure.message.replaceAll(/\s+/g, ' ').slice(0, 300)}`

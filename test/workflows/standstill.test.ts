@@ -24,6 +24,19 @@ test.each<[string | null, Pending[]]>([
   ['working', [one({ queue: 'light', state: 'started' })]],
   ['waiting for a light worker', [one({ queue: 'light' })]],
   ['waiting for its next attempt', [one({ state: 'between attempts', attempt: 3 })]],
+  [
+    'waiting for its next attempt, since HubUnavailable: the Hub says 503, later',
+    [
+      one({
+        state: 'between attempts',
+        failure: { fault: 'HubUnavailable', message: 'the Hub says 503,\n later' },
+      }),
+    ],
+  ],
+  [
+    'computing', // what an earlier attempt said is over
+    [one({ state: 'started', failure: { fault: 'HubUnavailable', message: 'the Hub says 503' } })],
+  ],
   ['waiting for somebody to unpause an activity', [one({ state: 'paused' })]],
 ])('%s', (sentence, pending) => {
   expect(sentenceOf(pending).sentence).toBe(sentence)
