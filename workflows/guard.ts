@@ -4,14 +4,15 @@
  */
 import { ApplicationFailure, type WorkflowInterceptors } from '@temporalio/workflow'
 import { most } from '../activities/contracts/limits.ts'
-import { shapeFault, utf8Bytes } from '../activities/contracts/shape.ts'
+import { shapeFault, utf8Bytes, wellFormed } from '../activities/contracts/shape.ts'
 
 export const interceptors = (): WorkflowInterceptors => ({
   inbound: [
     {
       execute: async (input, next) => {
         const fault = faultOf(input.args[0])
-        if (fault !== null) throw ApplicationFailure.nonRetryable(`input: ${fault}`, 'InvalidSpec')
+        if (fault !== null)
+          throw ApplicationFailure.nonRetryable(wellFormed(`input: ${fault}`), 'InvalidSpec')
         return next(input)
       },
     },
