@@ -14,6 +14,7 @@ import {
   reachedIn,
   type AttemptFailed,
 } from './contracts/heartbeat.ts'
+import { isWellFormed, wellFormed } from './contracts/shape.ts'
 import * as counts from './faults/counts.ts'
 import { errorOf, permanenceOfError } from './faults/nature.ts'
 import { diedAt, repeatedly, whereOf } from './faults/words.ts'
@@ -54,7 +55,7 @@ export function thisAttempt(first: unknown = null): Attempt {
     beat: () => say(),
     end: async (thrown, signal) => {
       if (thrown instanceof CancelledFailure && !signal.aborted) return thrown
-      const ending = signal.aborted ? stopped(signal) : endingOf(errorOf(thrown))
+      const ending = signal.aborted ? stopped(signal) : endingOf(legible(errorOf(thrown)))
       if (ending instanceof CancelledFailure) return ending // no attempt follows
       now = counts.countsEnded(now, ending.how, { name: ending.name, message: ending.error.message })
       say(true) // a failure waits for it to be sent
@@ -64,6 +65,27 @@ export function thisAttempt(first: unknown = null): Attempt {
       return failure
     },
   }
+}
+
+/** Causes within one another that are looked at. */
+const mostCauses = 100
+
+/**
+ * The error with the texts of it and of its causes in whole characters: in a short text Temporal's bridge takes half of
+ * one for a broken message, and a worker ends by that.
+ */
+function legible(error: Error): Error {
+  let at: unknown = error
+  for (let depth = 0; typeof at === 'object' && at !== null && depth < mostCauses; depth++) {
+    const texts = at as Record<string, unknown>
+    for (const name of ['message', 'name', 'type', 'stack', 'cause']) {
+      const text = texts[name]
+      if (typeof text !== 'string' || isWellFormed(text)) continue
+      Reflect.defineProperty(texts, name, { value: wellFormed(text), writable: true, configurable: true })
+    }
+    at = texts['cause']
+  }
+  return error
 }
 
 interface Ending {

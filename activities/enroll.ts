@@ -9,6 +9,7 @@ import {
   ModelDocument,
   ResultDocument,
   RunDocument,
+  RunId,
   SpecDocument,
   type ResolvedTrain,
 } from './contracts.ts'
@@ -20,7 +21,7 @@ import { compareData } from './overlap.ts'
 import { orEarlier } from './refused.ts'
 import { requireRewardable } from './rewards/index.ts'
 import { shardsOf } from './spec/batch.ts'
-import { differences, identityOf, InvalidSpec } from './spec/resolve.ts'
+import { differences, identityOf, InvalidSpec, parseSpec } from './spec/resolve.ts'
 
 /** The same id was started with a spec that computes something else. */
 export class SpecMismatch extends Error {
@@ -31,7 +32,12 @@ export function enrollActivities(deps: Deps) {
   const { store } = deps
   return {
     enroll: (input: EnrollTask) =>
-      durable((control) => orEarlier(deps, () => enroll(deps, EnrollTask.parse(input), control))),
+      durable((control) =>
+        orEarlier(deps, () => {
+          parseSpec(RunId, input.run, 'workflow id') // no attempt mends it
+          return enroll(deps, EnrollTask.parse(input), control)
+        }),
+      ),
 
     /** Writes down how a run ended under this spec; a later start may end otherwise. */
     conclude: (input: ConcludeTask) =>

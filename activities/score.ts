@@ -11,6 +11,7 @@ import {
   ScoreTask,
   type Scored,
 } from './contracts.ts'
+import { most } from './contracts/limits.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import type { Problem } from './benchmarks/problem.ts'
@@ -41,12 +42,7 @@ export function scoreActivities(deps: Deps) {
         const done: number[] = []
         for await (const { key } of store.list(keys.steps(run)))
           if (key.endsWith('/metrics.json')) done.push(keys.stepOf(key))
-        const missing = parsed.steps?.find((step) => !done.includes(step))
-        if (missing !== undefined || done.length === 0)
-          throw new InvalidSpec(
-            `steps: run ${run} has no step ${missing ?? 1}, there are ${done.join(', ') || 'none'}`,
-          )
-        return { spec: parsed, steps: parsed.steps ?? done }
+        return { spec: parsed, steps: stepsToScore(run, done, parsed.steps) }
       }),
 
     scoreStep: (input: ScoreTask): Promise<StepScore> =>
@@ -86,6 +82,25 @@ export function scoreActivities(deps: Deps) {
       }),
   }
 }
+
+/** The steps asked for, or all that are done. Throws InvalidSpec where one is missing, or they are too many. */
+export function stepsToScore(run: string, done: readonly number[], asked?: readonly number[]): number[] {
+  const known = new Set(done)
+  const missing = asked?.find((step) => !known.has(step))
+  if (missing !== undefined || done.length === 0) {
+    const others = done.length > stepsNamed ? ` and ${done.length - stepsNamed} more` : ''
+    const named = done.slice(0, stepsNamed).join(', ') || 'none'
+    throw new InvalidSpec(`steps: run ${run} has no step ${missing ?? 1}, there are ${named}${others}`)
+  }
+  if (asked === undefined && done.length > most.scoredSteps)
+    throw new InvalidSpec(
+      `steps: expected at most ${most.scoredSteps} at once, found ${done.length} in run ${run}: give those to score in \`steps\``,
+    )
+  return [...(asked ?? done)]
+}
+
+/** Steps of a run that one message names. */
+const stepsNamed = 100
 
 async function specOf(deps: Deps, run: string): Promise<OpenSpec> {
   const document = await readDocument(deps.store, keys.run(run), RunDocument)

@@ -112,6 +112,17 @@ describe('a fault of the program or of its input', () => {
 })
 
 describe('other faults', () => {
+  it('are said in whole characters, with all of their causes: half of one would end the worker', async () => {
+    const cause = new Error('b\ud800', { cause: 'c\udc00' })
+    const error = Object.assign(new Error('a\ud800 😀', { cause }), { name: 'InvalidData' })
+    const [only] = await attempts(refuse(error))
+    expect(only?.failure).toMatchObject({ message: 'a\ufffd 😀', type: 'InvalidData', nonRetryable: true })
+    // The cause of a failure is the error itself.
+    const { cause: first } = only?.failure as { cause: Error }
+    expect(first).toMatchObject({ message: 'a\ufffd 😀', cause: { message: 'b\ufffd', cause: 'c\ufffd' } })
+    expect(`${first.stack}${(first.cause as Error).stack}`).not.toMatch(/\p{Surrogate}/u)
+  })
+
   it('are final at once where no attempt can mend them, and never where they pass', async () => {
     const invalid = refuse(Object.assign(new Error('x:1: not JSON'), { name: 'InvalidData' }))
     const [first] = await attempts(invalid)

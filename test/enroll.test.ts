@@ -60,6 +60,22 @@ test('a second namespace cannot write the prefix of a run, and the first goes on
   expect(await new MockActivityEnvironment().run(enrollActivities(deps).enroll, task)).toEqual(first)
 })
 
+test('an id that no prefix can have is refused for good, by name', async () => {
+  const { deps, task } = await furnish('one')
+  const refused = (run: string) => {
+    const enrolling = new MockActivityEnvironment().run(enrollActivities(deps).enroll, { ...task, run })
+    return expect(enrolling).rejects.toMatchObject({
+      type: 'InvalidSpec',
+      nonRetryable: true,
+      message: expect.stringContaining(
+        'workflow id: (whole spec): letters, digits and . _ : @ = + -',
+      ) as string,
+    })
+  }
+  await refused('a'.repeat(201))
+  await refused('a/b')
+})
+
 test('a worker of another store does not work for a run: WrongStore names both', async () => {
   const { deps } = await furnish('one')
   const elsewhere = '00000000-0000-4000-8000-000000000000'

@@ -6,6 +6,10 @@ import { upsert } from './details.ts'
 import { evaluate, type EvaluateResult } from './evaluate.ts'
 import { evaluationFailed, onceFree, sentenceOf, typeOf } from './failures.ts'
 import type { CurvePoint } from './progress.ts'
+import { Window } from './window.ts'
+
+/** Evaluations at once: a run that goes on may have thousands to begin, and 2,000 children may be pending. */
+const evaluationsAtOnce = 100
 
 export class Curve {
   /** The last points, in order of their steps. */
@@ -21,6 +25,7 @@ export class Curve {
   readonly #run: string
   readonly #spec: ResolvedTrain
   readonly #attributes: readonly string[]
+  readonly #window = new Window(evaluationsAtOnce, () => wf.patched('curveWindow'))
   readonly #begun = new Map<number, Promise<void>>()
 
   constructor(
@@ -69,7 +74,8 @@ export class Curve {
         .slice(-limits.curveInQuery)
       upsert(this.#attributes, { Accuracy: results[0]?.accuracy })
     }
-    const ended = child().then(add, async (error: unknown) => add(await onceFree(error, child)))
+    const evaluated = () => child().then(add, async (error: unknown) => add(await onceFree(error, child)))
+    const ended = this.#window.enter(evaluated)
     this.#begun.set(step, this.#missed(ended, step, workflowId))
   }
 

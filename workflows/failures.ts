@@ -1,6 +1,7 @@
 /** What a workflow says of a child that failed: the innermost cause, since the wrappers around it say only where. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import * as wf from '@temporalio/workflow'
+import { wellFormed } from '../activities/contracts/shape.ts'
 
 /** A parent's end ends its children a moment later: so often, and so far apart, their ids are tried again. */
 const [tries, pauseMs] = [6, 5000]
@@ -25,7 +26,7 @@ export const isTaken = (error: unknown) => error instanceof WorkflowExecutionAlr
 /** The innermost cause's sentence. */
 export function rootOf(error: unknown): string {
   const at = innermost(error)
-  return at instanceof Error ? at.message.slice(0, 500) : String(at)
+  return wellFormed(at instanceof Error ? at.message.slice(0, 500) : String(at))
 }
 
 /** The same where a person ended the child, which the cause says in a word. */

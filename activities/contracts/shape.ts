@@ -1,6 +1,7 @@
 /**
- * How deep and how large a JSON value is, found without recursion: what comes from outside is looked at by this before
- * anything that calls itself goes through it. It imports nothing, so workflows may use it.
+ * How deep and how large a JSON value is, and whether its texts are whole, found without recursion: what comes from
+ * outside is looked at by this before anything that calls itself goes through it. It imports nothing, so workflows may
+ * use it.
  */
 
 export interface Shape {
@@ -12,6 +13,7 @@ export interface Shape {
 
 /** What a value has too much of, as `place: expected …`; null where it is within `limit`. */
 export function shapeFault(value: unknown, limit: Shape): string | null {
+  if (typeof value === 'string' && !isWellFormed(value)) return halved('(whole spec)', value)
   let level: Place[] = isObject(value) ? [{ at: value, path: '' }] : []
   let entries = 0
   for (let depth = 1; level.length > 0; depth++) {
@@ -23,8 +25,12 @@ export function shapeFault(value: unknown, limit: Shape): string | null {
       entries += inner.length
       if (entries > limit.entries)
         return `${path || '(whole spec)'}: expected at most ${limit.entries} entries in all, found more`
-      for (const [key, one] of inner)
-        if (isObject(one)) next.push({ at: one, path: depth > steps ? path : join(path, key) })
+      for (const [key, one] of inner) {
+        if (!isWellFormed(key)) return halved(path || '(whole spec)', key)
+        const place = depth > steps ? path : join(path, key)
+        if (isObject(one)) next.push({ at: one, path: place })
+        else if (typeof one === 'string' && !isWellFormed(one)) return halved(place, one)
+      }
     }
     level = next
   }
@@ -39,6 +45,20 @@ interface Place {
 /** Keys of a path that are named. */
 const steps = 6
 const join = (path: string, key: string) => `${path}${path && '.'}${key.slice(0, 40)}`
+
+/** Half of a character of two units, without the other: UTF-8 has no bytes for it, so servers refuse what holds one. */
+const half = /\p{Surrogate}/gu
+
+export const isWellFormed = (text: string) => text.search(half) === -1
+
+/** The text with U+FFFD in place of each half of a character. */
+export const wellFormed = (text: string) => text.replace(half, '\ufffd')
+
+function halved(place: string, text: string): string {
+  const from = text.search(half)
+  const shown = JSON.stringify(text.slice(Math.max(0, from - 20), from + 1))
+  return `${place}: expected text in whole characters, found half of one (a lone surrogate) at the end of ${shown}`
+}
 
 /** Bytes of a text in UTF-8. */
 export function utf8Bytes(text: string): number {

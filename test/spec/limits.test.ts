@@ -187,6 +187,16 @@ describe('what limits are counted by', () => {
     expect(shapeFault('text', { nesting: 0, entries: 0 })).toBeNull()
   })
 
+  it('texts in whole characters only: half of one has no bytes in UTF-8', () => {
+    const shape = { nesting: 8, entries: 99 }
+    expect(shapeFault({ a: ['😀', { '😀€': 'é' }] }, shape)).toBeNull()
+    const found = 'expected text in whole characters, found half of one (a lone surrogate) at the end of'
+    expect(shapeFault({ a: ['😀', '😀x\ude00y'] }, shape)).toBe(`a.1: ${found} "😀x\\ude00"`)
+    expect(shapeFault({ '\ud800': 1 }, shape)).toBe(`(whole spec): ${found} "\\ud800"`)
+    expect(shapeFault({ a: { '\ud800': 1 } }, shape)).toBe(`a: ${found} "\\ud800"`)
+    expect(shapeFault('\ud800', shape)).toBe(`(whole spec): ${found} "\\ud800"`)
+  })
+
   it('bytes in UTF-8, as an encoder counts them', () => {
     for (const text of ['', 'abc', 'é', '€', '😀', 'a😀€é'])
       expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length)
