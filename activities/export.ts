@@ -1,11 +1,19 @@
-/** A checkpoint as a Hugging Face folder that transformers opens. */
-import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+/**
+ * A checkpoint as a Hugging Face folder that transformers opens.
+ *
+ * It is written under a random name of its own beside the target, and renamed once it is whole: whatever else lies
+ * there is neither overwritten nor removed. A folder that holds this very export, of an attempt whose end nobody heard,
+ * counts as done. Leaves out: what an attempt that was killed had written, a folder `.export-…` beside the target.
+ */
+import { copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { digestOfFile } from './checkpoint/checksum.ts'
+import { codeOf } from './checkpoint/faults.ts'
 import { NotFound } from './checkpoint/store.ts'
-import { ExportSpec, type Blob } from './contracts.ts'
+import { ExportSpec, type Blob, type Policy } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
+import type { Control } from './engine/port.ts'
 import { NotAllowed, pathOf, requireAllowed } from './models/source.ts'
 import { checkpointKey, openSourcePolicy } from './open.ts'
 import { weightIndex } from './policy/safetensors.ts'
@@ -23,38 +31,113 @@ export function exportActivities(deps: Deps) {
         const { checkpoint, to } = parseSpec(ExportSpec, spec, 'export spec')
         if (!to.startsWith('file:///')) throw new NotAllowed(`export to ${to}: expected file:///…`)
         requireAllowed(`export to ${to}`, to, deps.allow)
-        const folder = pathOf(`export to ${to}`, to)
+        const folder = resolve(pathOf(`export to ${to}`, to)) // without slashes at its end
         const policy = await openSourcePolicy(deps, await checkpointKey(deps, checkpoint))
-        if (existsSync(folder))
-          throw new NotAllowed(`export to ${to}: something is there already, and nothing is overwritten`)
-        const partial = `${folder}.partial` // a folder appears under its name only when it is whole
-        await rm(partial, { recursive: true, force: true })
-        await mkdir(partial, { recursive: true })
-        const weights: { name: string; path: string }[] = []
-        for (const [i, { name, ...blob }] of policy.files.entries()) {
-          control.progress({ phase: 'save', done: i, total: policy.files.length })
-          const path = join(partial, name)
-          await copyFile(await keptFile(deps, checkpoint, blob, control.signal), path)
-          if (name.endsWith('.safetensors')) weights.push({ name, path })
+        const asked: Asked = {
+          policy,
+          folder,
+          to,
+          kept: (blob) => keptFile(deps, checkpoint, blob, control.signal),
         }
-        // Trained weights are f32 whatever the initial ones were; readers go by what config.json says.
-        const config = JSON.parse(await readFile(join(partial, 'config.json'), 'utf8')) as Record<
-          string,
-          unknown
-        >
-        await writeFile(
-          join(partial, 'config.json'),
-          `${JSON.stringify({ ...config, torch_dtype: 'float32', dtype: 'float32' }, null, 2)}\n`,
-        )
-        if (weights.length > 1)
-          await writeFile(
-            join(partial, 'model.safetensors.index.json'),
-            JSON.stringify(await weightIndex(weights), null, 2),
-          )
-        await rename(partial, folder)
+        if (!(await isThere(asked, control))) await writeBeside(asked, control)
         return { folder: to, policy: policy.digest }
       }),
   }
+}
+
+interface Asked {
+  readonly policy: Policy
+  readonly folder: string
+  readonly to: string
+  /** A path to the blob's bytes. */
+  readonly kept: (blob: Blob) => Promise<string>
+}
+
+const indexName = 'model.safetensors.index.json'
+const isWeights = (name: string) => name.endsWith('.safetensors')
+
+/** False where nothing lies under the folder's name, true where this export does. Throws NotAllowed at anything else. */
+async function isThere(asked: Asked, control: Control): Promise<boolean> {
+  const found = await lstat(asked.folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null
+    return refused(asked.to, error)
+  })
+  if (found === null) return false
+  if (found.isDirectory() && (await isWhole(asked, control))) return true
+  throw new NotAllowed(`export to ${asked.to}: something is there already, and nothing is overwritten`)
+}
+
+/** Whether the folder holds the files of this export, byte by byte, and no others. */
+async function isWhole({ policy: { files }, folder, kept }: Asked, { signal }: Control): Promise<boolean> {
+  const expected = files.map(({ name }) => name)
+  if (expected.filter(isWeights).length > 1) expected.push(indexName)
+  const entries = await readdir(folder, { withFileTypes: true })
+  if (!entries.every((entry) => entry.isFile() && expected.includes(entry.name))) return false
+  if (entries.length < expected.length) return false
+  for (const { name, ...blob } of files) {
+    const path = join(folder, name)
+    if (name === 'config.json') {
+      if ((await readFile(path, 'utf8')) !== (await configOf(await kept(blob)))) return false
+      continue
+    }
+    if ((await lstat(path)).size !== blob.sizeBytes) return false
+    if ((await digestOfFile(path, { signal })).digest !== blob.digest) return false
+  }
+  return true
+}
+
+/** The folder appears under its name only when it is whole. */
+async function writeBeside(asked: Asked, control: Control): Promise<void> {
+  const { folder, to } = asked
+  const parent = dirname(folder)
+  const refuse = (error: unknown): never => refused(to, error)
+  await mkdir(parent, { recursive: true }).catch(refuse)
+  const own = await mkdtemp(join(parent, '.export-')).catch(refuse)
+  try {
+    const whole = join(own, 'whole') // mkdtemp's own folder is closed to everybody else
+    await mkdir(whole)
+    await writeFiles(asked, whole, control)
+    try {
+      await rename(whole, folder)
+    } catch (error) {
+      if (!/^(ENOTEMPTY|EEXIST|ENOTDIR)$/.test(codeOf(error) ?? '')) refuse(error)
+      if (!(await isThere(asked, control))) throw error // somebody was first, and is gone again
+    }
+  } finally {
+    await rm(own, { recursive: true, force: true })
+  }
+}
+
+async function writeFiles(
+  { policy: { files }, kept }: Asked,
+  folder: string,
+  control: Control,
+): Promise<void> {
+  const weights: { name: string; path: string }[] = []
+  for (const [i, { name, ...blob }] of files.entries()) {
+    control.progress({ phase: 'save', done: i, total: files.length })
+    const path = join(folder, name)
+    if (name === 'config.json') await writeFile(path, await configOf(await kept(blob)))
+    else await copyFile(await kept(blob), path)
+    if (isWeights(name)) weights.push({ name, path })
+  }
+  if (weights.length > 1)
+    await writeFile(join(folder, indexName), JSON.stringify(await weightIndex(weights), null, 2))
+}
+
+/** Trained weights are f32 whatever the initial ones were; readers go by what config.json says. */
+async function configOf(path: string): Promise<string> {
+  const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+  return `${JSON.stringify({ ...config, torch_dtype: 'float32', dtype: 'float32' }, null, 2)}\n`
+}
+
+/** What every attempt meets again: a path that leads through a file, is too long, or may not be written. */
+const forGood = /^(EACCES|EEXIST|EINVAL|EISDIR|ELOOP|ENAMETOOLONG|ENOENT|ENOTDIR|EPERM|EROFS|EXDEV)$/
+
+function refused(to: string, error: unknown): never {
+  const { message } = error as Error
+  if (!forGood.test(codeOf(error) ?? '')) throw error
+  throw new NotAllowed(`export to ${to}: no folder can be made there (${message})`, { cause: error })
 }
 
 async function keptFile(

@@ -5,8 +5,8 @@
  *
  * Exit codes: 0 and the plan on standard output; 1 and the faults on standard error; 2 for arguments that make no sense.
  */
-import { realpathSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { constants, realpathSync } from 'node:fs'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -51,8 +51,25 @@ function argumentsOf(args: string[]): Asked | null {
   return { file: resolve(process.env['INIT_CWD'] ?? process.cwd(), file), type, json: values.json === true }
 }
 
+/** Specs are some kilobytes; Temporal takes no payload above 2 MiB. */
+const mostSpecBytes = 2 * 2 ** 20
+
+/** A regular file's text. Without O_NONBLOCK, opening a FIFO waits for its writer. */
+async function textOf(file: string): Promise<string> {
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    const stat = await handle.stat()
+    if (!stat.isFile()) throw new Error(`${file}: expected a regular file, found something else`)
+    if (stat.size > mostSpecBytes)
+      throw new Error(`${file}: expected at most ${mostSpecBytes} bytes, found ${stat.size}`)
+    return await handle.readFile('utf8')
+  } finally {
+    await handle.close()
+  }
+}
+
 async function readSpec({ file, type }: Asked): Promise<Read> {
-  const text = await readFile(file, 'utf8')
+  const text = await textOf(file)
   let content: unknown
   try {
     content = JSON.parse(text)

@@ -9,6 +9,7 @@ import { believedForMs } from '../activities/checkpoint/cache.ts'
 import * as keys from '../activities/checkpoint/keys.ts'
 import { openStore } from '../activities/checkpoint/open.ts'
 import type { Store } from '../activities/checkpoint/store.ts'
+import { surveyPage } from '../activities/checkpoint/survey.ts'
 import { GcSpec, type Collected, type CollectTask } from '../activities/contracts.ts'
 import { housekeepActivities } from '../activities/housekeep.ts'
 import type { Deps } from '../activities/deps.ts'
@@ -20,6 +21,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'placebo-housekeep-'))
   store = await openStore(pathToFileURL(folder).href)
   for (let i = 0; i < 50; i++) await store.replace(`${keys.blobs('0')}0/${i + 10}`, new Uint8Array(3))
+  await surveyPage(store, { survey: 'none', page: 0, after: '', cutoffMs: task.cutoffMs })
 })
 afterEach(() => rm(folder, { recursive: true }))
 

@@ -9,6 +9,7 @@ import {
   mostFaults,
   named,
   Ours,
+  requireWellFormed,
   told,
   type Columns,
   type Reading,
@@ -134,7 +135,8 @@ class Gathering implements At {
     const own = this.#id ?? reading.number()
     const problem: Record<string, string | number> = {}
     for (const [name, cell] of reading.more())
-      if (typeof cell === 'string' || typeof cell === 'number') keep(problem, name, this.#finite(name, cell))
+      if (typeof cell === 'string' || typeof cell === 'number')
+        keep(problem, name, this.#storable(name, cell))
     if (level !== undefined) problem['level'] = level
     problem['id'] = level === undefined ? own : `${level}-${own}`
     problem['problem'] = reading.problem()
@@ -142,11 +144,12 @@ class Gathering implements At {
     this.#selector.see(problem as unknown as Problem, this)
   }
 
-  #finite(name: string, cell: string | number): string | number {
+  #storable(name: string, cell: string | number): string | number {
+    const place = this.#rows.place(this.#number)
+    requireWellFormed(name, name, place)
+    if (typeof cell === 'string') requireWellFormed(cell, name, place)
     if (typeof cell === 'string' || Number.isFinite(cell)) return cell
-    throw new InvalidData(
-      `${this.#rows.place(this.#number)}: column "${name}" is ${cell}, expected text or a finite number`,
-    )
+    throw new InvalidData(`${place}: column "${name}" is ${cell}, expected text or a finite number`)
   }
 }
 

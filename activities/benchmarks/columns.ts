@@ -204,7 +204,16 @@ function requireText(value: unknown, name: string, { place }: Rows, { number }: 
   if (typeof value !== 'string')
     throw new InvalidData(`${place(number)}: column "${name}" is ${kind(value)}, expected text`)
   if (value.trim() === '') throw new InvalidData(`${place(number)}: column "${name}" is empty`)
+  requireWellFormed(value, name, place(number))
   return value
+}
+
+/** Half of a pair of surrogates is no character: written as UTF-8 it becomes another text. */
+export function requireWellFormed(text: string, name: string, place: string): void {
+  if (/\p{Surrogate}/u.test(text))
+    throw new InvalidData(
+      `${place}: column ${JSON.stringify(name)} holds half of a character (a surrogate without its other half), expected text that UTF-8 can write`,
+    )
 }
 
 /** A column by its name, or what a name with dots leads to. */

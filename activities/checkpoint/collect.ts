@@ -48,7 +48,7 @@ export async function collectBlobs(
   from: Collected,
   options: CollectOptions,
 ): Promise<Collected> {
-  const named = await readSurvey(store, options.survey, digit)
+  const named = await readSurvey(store, options.survey, digit, options.cutoffMs)
   const needed = new Set(named.filter((blob) => blob.needed).map(({ digest }) => keys.blob(digest)))
   let sums = from
   for await (const some of inGroups(store.list(keys.blobs(digit), from.after))) {

@@ -6,6 +6,7 @@
  * surveys/<id>/<first digit of the digest>/<page>; a page that is done again writes the same. A run's checkpoints are
  * one unit, because which of them stay depends on all of them. `needed` is false for blobs that only checkpoints name
  * whose run no longer keeps them or never stored them; a manifest written since `cutoffMs` needs those it stored.
+ * The last page leaves an end mark: where it or any page is gone, nobody takes what is missing for what nothing needs.
  */
 import { z } from 'zod'
 import { Blob, type Problem } from '../contracts.ts'
@@ -13,13 +14,19 @@ import { canonical } from './canonical.ts'
 import { requireDocument } from './documents.ts'
 import * as keys from './keys.ts'
 import { isManifest, keepOf, keptSteps, readManifest, runOf, type Manifest } from './manifests.ts'
-import { CorruptObject, type Listed, type Store } from './store.ts'
+import { CorruptObject, NotFound, type Listed, type Store } from './store.ts'
 
 const Named = z.strictObject({ ...Blob.shape, manifest: z.string(), needed: z.boolean() })
 /** A blob, the first manifest that was found to name it, and whether anything needs it. */
 export type Named = z.infer<typeof Named>
 
 const Page = z.strictObject({ format: z.literal(1), blobs: z.array(Named) })
+
+/** `pages`: how many there are, by their numbers. */
+const End = z.strictObject({ format: z.literal(1), pages: z.int().min(1), cutoffMs: z.number() })
+
+/** Beside the folders of the digits. */
+const endKey = (survey: string) => keys.surveyPage(survey, 'end', 0)
 
 export interface SurveyedPage {
   /** Where the next page begins; null: that was the last. */
@@ -54,19 +61,47 @@ export async function surveyPage(store: Store, options: SurveyOptions): Promise<
   const page = new PageSurvey(store, options)
   const next = await page.read()
   await page.write()
+  if (next === null) await page.writeEnd()
   return { next, ...page.found }
 }
 
-/** All that was written down about blobs whose digests begin with this digit, by digest and size. */
-export async function readSurvey(store: Store, survey: string, digit: string): Promise<Named[]> {
+/**
+ * All that was written down about blobs whose digests begin with this digit, by digest and size. Throws CorruptObject
+ * unless the survey ended (with this cutoff, where one is given) and all of its pages are there.
+ */
+export async function readSurvey(
+  store: Store,
+  survey: string,
+  digit: string,
+  cutoffMs?: number,
+): Promise<Named[]> {
+  const end = await requireNote(store, endKey(survey), End)
+  if (cutoffMs !== undefined && end.cutoffMs !== cutoffMs)
+    throw new CorruptObject(
+      `${endKey(survey)}: expected a survey with the cutoff ${cutoffMs}, found ${end.cutoffMs}`,
+    )
   const all = new Map<string, Named>()
-  for await (const { key } of store.list(keys.surveyed(survey, digit)))
-    for (const named of (await requireDocument(store, key, Page)).blobs) note(all, named)
+  for (let page = 0; page < end.pages; page++)
+    for (const named of (await requireNote(store, keys.surveyPage(survey, digit, page), Page)).blobs)
+      note(all, named)
   return [...all.values()]
 }
 
-/** Removes what a survey wrote down. */
+async function requireNote<T>(store: Store, key: string, schema: z.ZodType<T>): Promise<T> {
+  try {
+    return await requireDocument(store, key, schema)
+  } catch (cause) {
+    if (!(cause instanceof NotFound)) throw cause
+    throw new CorruptObject(
+      `${key}: not there, so its survey did not end or its notes are gone; a new one has to begin`,
+      { cause },
+    )
+  }
+}
+
+/** Removes what a survey wrote down, its end mark first: what lacks a page must not look whole. */
 export async function endSurvey(store: Store, survey: string): Promise<void> {
+  await store.remove(endKey(survey))
   for await (const { key } of store.list(keys.surveys(survey))) await store.remove(key)
 }
 
@@ -140,11 +175,17 @@ class PageSurvey {
     const { survey, page } = this.#options
     const all = [...this.#blobs.values()]
     for (const digit of digits) {
+      // Written without blobs, too: whoever reads it can tell an empty page from one that is gone.
       const blobs = all.filter(({ digest }) => digest.startsWith(digit))
-      if (blobs.length === 0) continue
       const bytes = new TextEncoder().encode(canonical(Page.parse({ format: 1, blobs })))
       await this.#store.replace(keys.surveyPage(survey, digit, page), bytes)
     }
+  }
+
+  async writeEnd(): Promise<void> {
+    const { survey, page, cutoffMs } = this.#options
+    const bytes = new TextEncoder().encode(canonical(End.parse({ format: 1, pages: page + 1, cutoffMs })))
+    await this.#store.replace(endKey(survey), bytes)
   }
 }
 

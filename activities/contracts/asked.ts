@@ -14,6 +14,7 @@ import {
   evaluate,
   Labels,
   labels,
+  names,
   Preset,
   Reward,
   Sampling,
@@ -68,10 +69,14 @@ const askedData = {
   columns: data.columns.refine((columns) => Object.keys(columns ?? {}).length <= most.columns, {
     message: `expected at most ${most.columns} columns`,
   }),
-  where: z
-    .record(name, z.union([name, z.number(), z.array(filterValue).max(most.filterValues)]))
-    .refine((where) => Object.keys(where).length <= most.columns, `expected at most ${most.columns} columns`)
-    .optional(),
+  where: names(
+    z
+      .record(name, z.union([name, z.number(), z.array(filterValue).max(most.filterValues)]))
+      .refine(
+        (where) => Object.keys(where).length <= most.columns,
+        `expected at most ${most.columns} columns`,
+      ),
+  ).optional(),
   only: z.array(name).min(1).max(most.only).superRefine(once).optional(),
   limit: count.max(most.problems).optional(),
 }
@@ -220,15 +225,17 @@ export const SweepSpec = strict({
   $schema,
   base: TrainSpec.default({}),
   models: z.array(model).min(1).max(most.models).superRefine(once),
-  arms: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'lower-case letters, digits and -'), TrainSpec)
-    .refine((arms) => Object.keys(arms).length <= most.arms, `expected at most ${most.arms} arms`),
+  arms: names(
+    z
+      .record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'lower-case letters, digits and -'), TrainSpec)
+      .refine((arms) => Object.keys(arms).length <= most.arms, `expected at most ${most.arms} arms`),
+  ),
   seeds: z.array(seed).min(1).max(most.seeds).superRefine(once),
   /** Adds the arms null (no training), random and format where they are missing. */
   controls: z.boolean().default(true),
   concurrency: count.max(most.concurrency).optional(),
   /** By arm, 1 (first) to 5 (last): whose activities workers take first. 3 where nothing is said. */
-  priorities: z.record(name, z.int().min(1).max(5)).default({}),
+  priorities: names(z.record(name, z.int().min(1).max(5))).default({}),
 }).refine(({ arms, controls }) => controls || Object.keys(arms).length > 0, {
   message: 'expected at least one arm, or controls',
   path: ['arms'],

@@ -25,7 +25,7 @@ export const Reward: z.ZodType<Reward> = z.lazy(() =>
 )
 
 /** An object with names of a user's; zod would leave `__proto__` out, and a filter with it would be none. */
-const names = <T extends z.ZodType>(record: T) =>
+export const names = <T extends z.ZodType>(record: T) =>
   z.preprocess((value, context) => {
     if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
       context.issues.push({ code: 'custom', message: 'expected a name, found __proto__', input: value })

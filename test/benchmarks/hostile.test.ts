@@ -52,6 +52,16 @@ describe('a line of JSON Lines', () => {
     expect(problems).toEqual(many)
   })
 
+  it.each(['id', 'problem', 'answer', 'level'])(
+    'with half of a character in its %s is refused there',
+    async (name) => {
+      const bytes = lines({ ...row, level: 'é😀' }, { ...row, id: '2', level: 'x', [name]: 'a\ud800b' })
+      const loading = loadBytes(bytes, { source, columns: { level: 'level' } })
+      await expect(loading).rejects.toMatchObject({ name: 'InvalidData' })
+      await expect(loading).rejects.toThrow(`x:2: column "${name}" holds half of a character`)
+    },
+  )
+
   it('keeps no number that JSON cannot hold', async () => {
     const bytes = Buffer.from('{"id":"1","problem":"p","answer":"a","level":1e999}')
     await expect(loadBytes(bytes, { source, columns: { level: 'level' } })).rejects.toThrow(

@@ -182,6 +182,39 @@ export function housekeepingContract(
     }) // prettier-ignore
   })
 
+  test('without its end mark, a page, or with another cutoff, a survey is refused and nothing goes', async () => {
+    const cutoffMs = later()
+    const options = { survey: 'survey', cutoffMs, dryRun: false, signal, reached: () => {} }
+    const look = { survey: 'survey', digests: false, maxProblems: 5, signal, reached: () => {} }
+    const digit = blobOf('w0').digest[0]!
+    const refused = async (message: string) => {
+      await expect(collectBlobs(store, digit, noneCollected, options)).rejects.toMatchObject({
+        name: 'CorruptObject',
+        message: expect.stringContaining(message) as unknown,
+      })
+    }
+    await refused('surveys/survey/end/000000.json: not there')
+    // Of two pages the first is written and taken away by another collection, then the last ends the survey.
+    const first = await surveyPage(store, {
+      survey: 'survey',
+      page: 0,
+      after: '',
+      cutoffMs,
+      pageManifests: 1,
+    })
+    await refused('surveys/survey/end/000000.json: not there')
+    await discardStale(store, { cutoffMs, dryRun: false, signal })
+    await surveyPage(store, { survey: 'survey', page: 1, after: first.next!, cutoffMs })
+    await refused(`surveys/survey/${digit}/000000.json: not there`)
+    await expect(inspectBlobs(store, digit, noneInspected, look)).rejects.toThrow('000000.json: not there')
+    await surveyed(store, { cutoffMs: 5 })
+    await refused(`expected a survey with the cutoff ${cutoffMs}, found 5`)
+    await surveyed(store, { cutoffMs })
+    await endSurvey(store, 'survey')
+    await refused('surveys/survey/end/000000.json: not there')
+    expect(await blobsLeft()).toHaveLength(12) // all of them
+  })
+
   test('a dry run counts the same and removes nothing', async () => {
     const before = await keysOf(store, '')
     const { counts } = await collected(store, { cutoffMs: later(), dryRun: true })
@@ -212,11 +245,12 @@ export function housekeepingContract(
   })
 
   test('a collection that was stopped goes on with the counts where it was, and ends in the same', async () => {
-    await surveyed(store, { cutoffMs: later() })
+    const cutoffMs = later()
+    await surveyed(store, { cutoffMs })
     const digit = blobOf('w0').digest[0]!
     for (let i = 0; i < 40; i++)
       await store.replace(`${keys.blobs(digit)}0/${digit}0-${i}`, bytesOf(`junk ${i}`))
-    const options = { survey: 'survey', cutoffMs: later(), dryRun: true, signal, reached: () => {} }
+    const options = { survey: 'survey', cutoffMs, dryRun: true, signal, reached: () => {} }
     const whole = await collectBlobs(store, digit, noneCollected, options)
     const steps: Collected[] = []
     await collectBlobs(store, digit, noneCollected, { ...options, reached: (sums) => steps.push(sums) })

@@ -1,5 +1,5 @@
 /** check-spec as a user runs it: its exit code, the plan or the faults. */
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,6 +71,13 @@ it.each([
   expect(found.code).toBe(code)
   expect(found.err).toContain(message)
 })
+
+it('waits for no writer: a FIFO, and what is larger than any spec, exit 1', async () => {
+  const fifo = join(folder, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  expect(await run(fifo)).toMatchObject({ code: 1, err: expect.stringContaining('expected a regular file') as unknown })
+  expect((await run(await file(' '.repeat(2 ** 21 + 1)))).err).toContain('expected at most 2097152 bytes, found 2097153')
+}) // prettier-ignore
 
 it('says how it is used', async () => {
   const { code, out } = await run('--help')

@@ -212,3 +212,16 @@ describe('what limits are counted by', () => {
     expect(problemsOf({ source: 'file:///x' })).toBeNull()
   })
 })
+
+describe('an object with names of a user', () => {
+  const named = (value: unknown) => JSON.parse(`{"__proto__":${JSON.stringify(value)}}`) as object
+  const fault = 'expected a name, found __proto__'
+  it('with __proto__ among them is refused by its path, in data and in a sweep', () => {
+    expect(train({ data: { name: 'nano', where: named('x') } })).toContain(`data.where: ${fault}`)
+    const sweep = { models: ['nano/coder'], arms: { a: { reward: 'format' } }, seeds: [0] }
+    const asked = (more: object) => messageOf(() => parseSpec(SweepSpec, { ...sweep, ...more }, 'sweep spec'))
+    expect(asked({})).toBe('accepted')
+    expect(asked({ arms: named({ reward: 'format' }) })).toContain(`arms: ${fault}`)
+    expect(asked({ priorities: named(1) })).toContain(`priorities: ${fault}`)
+  })
+})
