@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { codeOf, nameOf, StoreError } from '../checkpoint/faults.ts'
+import { codeOf, isRefused } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { hubFault } from './hub.ts'
 
@@ -128,6 +128,7 @@ async function select(
 
 async function folder(path: string, model: string, { readIndex }: ModelReach): Promise<ModelSource> {
   const names = await readdir(path).catch((cause: Error) => {
+    if (!isForGood(cause)) throw cause
     throw new ModelUnavailable(`model ${model}: the folder cannot be read (${cause.message})`, { cause })
   })
   const bring =
@@ -138,15 +139,17 @@ async function folder(path: string, model: string, { readIndex }: ModelReach): P
   return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }
 
-/** What a store calls a bucket that is not there, or not ours. */
-const refusals = /^(NoSuchBucket|InvalidBucketName|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch)$/
+/** What a path is, not what a machine is short of: no attempt can mend it. */
+const isForGood = (error: unknown) =>
+  /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENXIO|ENODEV|EISDIR|ENAMETOOLONG)$/.test(codeOf(error) ?? '')
 
 /** A FIFO or a device is refused before anything waits for it; what is aborted stops. */
 async function copyRegular(from: string, to: string, what: string, signal: AbortSignal): Promise<void> {
   // Without O_NONBLOCK, opening a FIFO waits for its writer, and nothing can end that wait.
   const handle = await open(from, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: Error) => {
-    const isForGood = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENXIO|ENODEV|EISDIR)$/.test(codeOf(cause) ?? '')
-    throw isForGood ? new ModelUnavailable(`${what} cannot be read (${cause.message})`, { cause }) : cause
+    throw isForGood(cause)
+      ? new ModelUnavailable(`${what} cannot be read (${cause.message})`, { cause })
+      : cause
   })
   try {
     if (!(await handle.stat()).isFile()) throw new ModelUnavailable(`${what} is not a file`)
@@ -179,7 +182,7 @@ const upTo = (what: string, path: string) =>
 async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSource> {
   const fail = (cause: Error): never => {
     // A store that does not answer will; what it refuses, it will refuse again.
-    if (cause instanceof StoreError && !refusals.test(nameOf(cause))) throw cause
+    if (!isRefused(cause)) throw cause
     throw new ModelUnavailable(`model ${model}: ${cause.message}`, { cause })
   }
   const store = await openStore(model).catch(fail)
@@ -197,7 +200,7 @@ async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSo
         upTo(`model ${model}: ${name}`, name),
         createWriteStream(to),
         { signal },
-      )
+      ).catch(fail)
   const wanted = await select(names, model, (index) => readIndex(bring(index)))
   return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }

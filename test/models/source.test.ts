@@ -1,13 +1,24 @@
 import { execFileSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type * as fs from 'node:fs/promises'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSource } from '../../activities/models/source.ts'
 import { readIndex } from '../reading/shared.ts'
+
+const disk = vi.hoisted(() => ({ fails: null as string | null }))
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof fs>()
+  const readdir = (...all: Parameters<typeof real.readdir>) =>
+    disk.fails === null
+      ? real.readdir(...all)
+      : Promise.reject(Object.assign(new Error(`${disk.fails}: scandir`), { code: disk.fails }))
+  return { ...real, readdir }
+})
 
 const files: Record<string, string> = {
   'config.json': '{}',
@@ -95,6 +106,18 @@ describe('a model in a folder', () => {
       await expect(taken()).rejects.toThrow(`${name} is not a file`)
     },
   )
+
+  it.each([
+    ['EMFILE', 'Error'],
+    ['EIO', 'Error'],
+    ['ESTALE', 'Error'],
+    ['EACCES', 'ModelUnavailable'],
+  ])('whose list ends in %s is %s: what a machine is short of passes', async (code, name) => {
+    disk.fails = code
+    const opened = open(url())
+    await expect(opened).rejects.toMatchObject(name === 'Error' ? { name, code } : { name })
+    disk.fails = null
+  })
 
   it('that is not there is ModelUnavailable', async () => {
     await expect(open(`${url()}/gone`)).rejects.toMatchObject({ name: 'ModelUnavailable' })
