@@ -5,8 +5,8 @@
  * each to this machine. What is outside the worker's allow-list is refused before it is touched.
  */
 import { constants, createWriteStream } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
@@ -152,12 +152,28 @@ async function copyRegular(from: string, to: string, what: string, signal: Abort
       : cause
   })
   try {
-    if (!(await handle.stat()).isFile()) throw new ModelUnavailable(`${what} is not a file`)
+    const found = await handle.stat()
+    if (!found.isFile()) throw new ModelUnavailable(`${what} is not a file`)
+    await requireRoom(found.size, to, what)
     const bytes = handle.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })
     await pipeline(bytes, upTo(what, from), createWriteStream(to), { signal })
   } finally {
     await handle.close()
   }
+}
+
+/** A file may say that it is larger than any disk. What would fill this one is not begun. */
+async function requireRoom(sizeBytes: number, to: string, what: string): Promise<void> {
+  const { bsize, blocks, bavail } = await statfs(dirname(to))
+  const said = (most: string, bytes: number) =>
+    `${what}: expected at most ${most}, ${bytes} bytes, found ${sizeBytes} bytes`
+  if (sizeBytes > blocks * bsize)
+    throw new ModelUnavailable(said('the size of the disk of the cache', blocks * bsize))
+  // Others' files go, so another attempt may find room.
+  if (sizeBytes > bavail * bsize)
+    throw Object.assign(new Error(said('what is free on the disk of the cache', bavail * bsize)), {
+      code: 'ENOSPC',
+    })
 }
 
 /** Weights are as large as they are; a tokenizer of a million tokens has some 50 MB, and everything else far less. */
