@@ -8,7 +8,7 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { nameOf } from '../checkpoint/faults.ts'
+import { isRefused } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { NotFound } from '../checkpoint/store.ts'
 import type { Control } from '../engine/port.ts'
@@ -68,7 +68,7 @@ const inBucket =
     } catch (cause) {
       if (cause instanceof NotFound)
         throw new DataUnavailable(`data ${source}: there is no such object`, { cause })
-      if (!/^(NoSuchBucket|AccessDenied)$/.test(nameOf(cause))) throw cause
+      if (!isRefused(cause)) throw cause
       throw new DataUnavailable(`data ${source}: ${(cause as Error).message}`, { cause })
     }
   }

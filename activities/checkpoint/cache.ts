@@ -116,7 +116,7 @@ class BlobCache implements Blobs {
 
   async #scratch(name: string): Promise<string> {
     await this.#swept
-    return join(this.#temporary, temporaryName(basename(name)))
+    return join(this.#temporary, temporaryName(shortened(basename(name))))
   }
 
   async #bring(ref: BlobRef, transfer?: Transfer): Promise<string> {
@@ -200,6 +200,9 @@ class BlobCache implements Blobs {
     return join(this.folder, digest.slice(0, 2), digest)
   }
 }
+
+/** A model's file may have a name that leaves no room for what a temporary one adds; file names have 255 bytes. */
+const shortened = (name: string) => (Buffer.byteLength(name) <= 128 ? name : name.slice(-32))
 
 const refOf = ({ digest, sizeBytes }: Checksums): BlobRef => ({ digest, sizeBytes })
 

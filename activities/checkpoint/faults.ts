@@ -49,6 +49,23 @@ export function nameOf(error: unknown): string {
   return codeOf(cause) ?? (cause instanceof Error ? cause.name : String(cause))
 }
 
+/** Refusals that end: a slow connection, credentials that are renewed, a clock, another writer. */
+const endingRefusals = /^(RequestTimeout|ExpiredToken|RequestTimeTooSkewed|OperationAborted|\w*Conflict)$/
+
+/**
+ * Whether what a user's address names is refused for good: no store can hold such a name, or the server answers 3xx or
+ * 4xx. Of the project's own store the same passes: people mend its settings while runs wait.
+ */
+export function isRefused(error: unknown): boolean {
+  if (error instanceof RangeError || error instanceof TypeError) return codeOf(error) === null
+  if (!(error instanceof StoreError)) return false
+  if (error.cause instanceof URIError) return true
+  const { $metadata } = (error.cause ?? {}) as Partial<ServiceError>
+  const status = $metadata?.httpStatusCode ?? 0
+  const isClients = status >= 300 && status < 500 && ![408, 425, 429].includes(status)
+  return isClients && !endingRefusals.test(nameOf(error))
+}
+
 /** The errno name of a system call's error, else null. */
 export function codeOf(error: unknown): string | null {
   const code = (error as { code?: unknown } | null)?.code

@@ -5,12 +5,12 @@
  * each to this machine. What is outside the worker's allow-list is refused before it is touched.
  */
 import { constants, createWriteStream } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { codeOf, nameOf, StoreError } from '../checkpoint/faults.ts'
+import { codeOf, isRefused } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { hubFault } from './hub.ts'
 
@@ -128,6 +128,7 @@ async function select(
 
 async function folder(path: string, model: string, { readIndex }: ModelReach): Promise<ModelSource> {
   const names = await readdir(path).catch((cause: Error) => {
+    if (!isForGood(cause)) throw cause
     throw new ModelUnavailable(`model ${model}: the folder cannot be read (${cause.message})`, { cause })
   })
   const bring =
@@ -138,23 +139,41 @@ async function folder(path: string, model: string, { readIndex }: ModelReach): P
   return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }
 
-/** What a store calls a bucket that is not there, or not ours. */
-const refusals = /^(NoSuchBucket|InvalidBucketName|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch)$/
+/** What a path is, not what a machine is short of: no attempt can mend it. */
+const isForGood = (error: unknown) =>
+  /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENXIO|ENODEV|EISDIR|ENAMETOOLONG)$/.test(codeOf(error) ?? '')
 
 /** A FIFO or a device is refused before anything waits for it; what is aborted stops. */
 async function copyRegular(from: string, to: string, what: string, signal: AbortSignal): Promise<void> {
   // Without O_NONBLOCK, opening a FIFO waits for its writer, and nothing can end that wait.
   const handle = await open(from, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: Error) => {
-    const isForGood = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENXIO|ENODEV|EISDIR)$/.test(codeOf(cause) ?? '')
-    throw isForGood ? new ModelUnavailable(`${what} cannot be read (${cause.message})`, { cause }) : cause
+    throw isForGood(cause)
+      ? new ModelUnavailable(`${what} cannot be read (${cause.message})`, { cause })
+      : cause
   })
   try {
-    if (!(await handle.stat()).isFile()) throw new ModelUnavailable(`${what} is not a file`)
+    const found = await handle.stat()
+    if (!found.isFile()) throw new ModelUnavailable(`${what} is not a file`)
+    await requireRoom(found.size, to, what)
     const bytes = handle.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })
     await pipeline(bytes, upTo(what, from), createWriteStream(to), { signal })
   } finally {
     await handle.close()
   }
+}
+
+/** A file may say that it is larger than any disk. What would fill this one is not begun. */
+async function requireRoom(sizeBytes: number, to: string, what: string): Promise<void> {
+  const { bsize, blocks, bavail } = await statfs(dirname(to))
+  const said = (most: string, bytes: number) =>
+    `${what}: expected at most ${most}, ${bytes} bytes, found ${sizeBytes} bytes`
+  if (sizeBytes > blocks * bsize)
+    throw new ModelUnavailable(said('the size of the disk of the cache', blocks * bsize))
+  // Others' files go, so another attempt may find room.
+  if (sizeBytes > bavail * bsize)
+    throw Object.assign(new Error(said('what is free on the disk of the cache', bavail * bsize)), {
+      code: 'ENOSPC',
+    })
 }
 
 /** Weights are as large as they are; a tokenizer of a million tokens has some 50 MB, and everything else far less. */
@@ -179,7 +198,7 @@ const upTo = (what: string, path: string) =>
 async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSource> {
   const fail = (cause: Error): never => {
     // A store that does not answer will; what it refuses, it will refuse again.
-    if (cause instanceof StoreError && !refusals.test(nameOf(cause))) throw cause
+    if (!isRefused(cause)) throw cause
     throw new ModelUnavailable(`model ${model}: ${cause.message}`, { cause })
   }
   const store = await openStore(model).catch(fail)
@@ -197,7 +216,7 @@ async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSo
         upTo(`model ${model}: ${name}`, name),
         createWriteStream(to),
         { signal },
-      )
+      ).catch(fail)
   const wanted = await select(names, model, (index) => readIndex(bring(index)))
   return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }

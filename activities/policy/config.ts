@@ -210,7 +210,7 @@ export function parseConfig(json: unknown, file: string, generation?: unknown): 
     ropeScaling: ropeScalingOf(rope),
     tied: read.value('tie_word_embeddings') === true,
     maxPositions: read.count('max_position_embeddings'),
-    endTokens: endTokensOf(read, generation),
+    endTokens: endTokensOf(read, generation, read.count('vocab_size')),
   }
 }
 
@@ -228,26 +228,36 @@ function ropeScalingOf(rope: Fields): RopeScaling | null {
   }
 }
 
-function endTokensOf(config: Fields, generation: unknown): number[] {
+/** Each once, without ids that no token can have: every sampled token is looked for among them. */
+function endTokensOf(config: Fields, generation: unknown, vocabulary: number): number[] {
   const overriding = generation === undefined ? undefined : new Fields(generation, 'generation_config.json')
   const source = overriding?.value('eos_token_id') === undefined ? config : overriding
   const found = source.value('eos_token_id') ?? []
   const ids: unknown[] = Array.isArray(found) ? found : [found]
-  return ids.map((id) => {
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
+  const known = new Set<number>()
+  for (const id of ids) {
+    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0)
       throw source.refuse('eos_token_id', 'token ids')
-    return id
-  })
+    if (id < vocabulary) known.add(id)
+  }
+  if (known.size > mostEndTokens)
+    throw new UnsupportedModel(
+      `${source.file}: eos_token_id: expected at most ${mostEndTokens} token ids, found ${known.size}`,
+    )
+  return [...known]
 }
+
+/** Published models have five at most. */
+const mostEndTokens = 1000
 
 /** Fields of a JSON object, read with messages that name file, field, expected and found. JSON's null is absence. */
 class Fields {
-  readonly #file: string
+  readonly file: string
   readonly #json: Readonly<Record<string, unknown>>
   constructor(json: unknown, file: string) {
     if (typeof json !== 'object' || json === null || Array.isArray(json))
       throw new UnsupportedModel(`${file}: expected a JSON object, found ${JSON.stringify(json)}`)
-    this.#file = file
+    this.file = file
     this.#json = json as Record<string, unknown>
   }
 
@@ -258,7 +268,7 @@ class Fields {
   refuse(name: string, expected: string): UnsupportedModel {
     const found = this.value(name)
     return new UnsupportedModel(
-      `${this.#file}: ${name}: expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}`,
+      `${this.file}: ${name}: expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}`,
     )
   }
 

@@ -90,6 +90,7 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
       ([name]) => name !== '__metadata__',
     )
     const tensors = entries.map(([name, entry]) => describe(name, entry, file, path, 8 + headerBytes))
+    checkApart(tensors, file)
     const end = tensors.reduce((last, t) => Math.max(last, t.offset + t.sizeBytes), 8 + headerBytes)
     if (end !== fileBytes) {
       const last = tensors.find((t) => t.offset + t.sizeBytes === end)
@@ -113,6 +114,19 @@ function describe(name: string, entry: unknown, file: string, path: string, star
   if (range[1]! - range[0]! !== sizeBytes)
     throw fail(`${sizeBytes} bytes for ${dtype}[${shape.join(',')}]`, range[1]! - range[0]!)
   return { name, dtype, shape, path, file, offset: start + range[0]!, sizeBytes }
+}
+
+/** Refuses two tensors that share bytes of the data: one of them would be read as the other's numbers. */
+function checkApart(tensors: readonly StoredTensor[], file: string): void {
+  const filled = tensors.filter((t) => t.sizeBytes > 0).sort((a, b) => a.offset - b.offset)
+  for (const [i, tensor] of filled.entries()) {
+    const before = filled[i - 1]
+    if (before === undefined || before.offset + before.sizeBytes <= tensor.offset) continue
+    throw new CorruptModel(
+      `${file}: tensor ${tensor.name}: expected data of its own, found ` +
+        `${before.offset + before.sizeBytes - tensor.offset} bytes that are tensor ${before.name}'s, too`,
+    )
+  }
 }
 
 /** Of a shape with a billion dimensions, too. */

@@ -177,22 +177,32 @@ function specialStrings(settings: Readonly<Record<string, unknown>>): Record<str
   return found
 }
 
+/** A character has at most four bytes, so that more tokens than this wait only where something is cut for good. */
+const mostWaiting = 8
+
 /**
- * Tokens are decoded a few at a time: from the last settled point, because a decoder may treat a text's first token
- * apart, and only emitted when the bytes at the end make whole characters.
+ * Tokens are decoded a few at a time: after some that were said before, because a decoder may treat a text's first
+ * token apart, and only emitted when the bytes at the end make whole characters. Where they do not for long (tokens
+ * that end within characters, one after another), all but the cut character at the end is.
  */
 function stream(decode: (tokens: readonly number[]) => string): TextStream {
-  let settled: number[] = [] // decoded before, kept as context
-  let pending: number[] = []
+  let tokens: number[] = [] // what was said before, as context, and what waits
+  let waiting = 0
+  let said = 0 // characters of their text
   return {
     push(token) {
-      pending.push(token)
-      const before = decode(settled)
-      const text = decode([...settled, ...pending])
-      if (text.endsWith(replacement)) return ''
-      settled = pending
-      pending = []
-      return text.slice(before.length)
+      tokens.push(token)
+      waiting++
+      const text = decode(tokens)
+      const isCut = text.endsWith(replacement)
+      if (isCut && waiting < mostWaiting) return ''
+      const added = text.slice(said, isCut ? -1 : undefined)
+      tokens = tokens.slice(-waiting)
+      // A context may begin within a character; only its last one can still change, and only where the text is cut.
+      const context = decode(tokens)
+      said = context.length - (isCut && context.endsWith(replacement) ? 1 : 0)
+      waiting = 0
+      return added
     },
   }
 }

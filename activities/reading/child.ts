@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { plainOf } from '../faults/nature.ts'
 import type { FromChild, ToChild } from './messages.ts'
 import { answer } from './jobs.ts'
 
@@ -29,8 +30,9 @@ async function serve({ job, ask }: ToChild): Promise<void> {
     })
     say({ done, restBytes: process.memoryUsage.rss() })
   } catch (error) {
-    const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
-    say({ failed: { name, message: cut(message), stack: cut(stack) }, restBytes: process.memoryUsage.rss() })
+    const plain = plainOf(error)
+    const failed = { ...plain, message: cut(plain.message), stack: cut(plain.stack) }
+    say({ failed, restBytes: process.memoryUsage.rss() })
   }
 }
 

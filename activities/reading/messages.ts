@@ -1,5 +1,6 @@
 /** What the pool and a reading process say to each other. One request at a time, so none has a number. */
 import type { Progress } from '../engine/port.ts'
+import type { PlainFault } from '../faults/nature.ts'
 import type { JobName } from './reader.ts'
 
 export interface ToChild {
@@ -13,7 +14,4 @@ export type FromChild =
   | { readonly step: string }
   | { readonly progress: Progress }
   | { readonly done: unknown; readonly restBytes: number }
-  | {
-      readonly failed: { readonly name: string; readonly message: string; readonly stack: string }
-      readonly restBytes: number
-    }
+  | { readonly failed: PlainFault; readonly restBytes: number }

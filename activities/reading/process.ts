@@ -7,6 +7,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Control } from '../engine/port.ts'
+import { isPassing, revived } from '../faults/nature.ts'
 import type { Limits } from './limits.ts'
 import type { FromChild, ToChild } from './messages.ts'
 import { ReaderLost, ReadingTimedOut, ReadingTooLarge } from './reader.ts'
@@ -78,7 +79,7 @@ export class ReadingProcess {
       ended()
     }
     this.#child.on('message', (message: FromChild) => this.#receive(message))
-    this.#child.on('error', ({ message }) => over(new ReaderLost(`${this.#place()}: ${message}`)))
+    this.#child.on('error', (cause) => over(this.#notStarted(cause)))
     // 'close' comes when all that it wrote was read, too.
     this.#child.on('close', (exit, signal) => over(this.#causeOf(signal ?? `code ${exit}`)))
   }
@@ -188,12 +189,19 @@ export class ReadingProcess {
     } else {
       this.#restBytes = message.restBytes
       if ('done' in message) this.#request?.resolve(message.done)
-      else this.#request?.reject(revive(message.failed))
+      else this.#request?.reject(revived(message.failed))
     }
   }
 
   #place(): string {
     return [this.#request?.what ?? 'reading', this.#step].filter((text) => text !== '').join(': ')
+  }
+
+  /** A machine that is short of processes or memory has them again: that is no fault of what was to be read. */
+  #notStarted(cause: Error): Error {
+    const said = `${this.#place()}: ${cause.message}`
+    const passes = this.#child.pid === undefined && isPassing(cause)
+    return passes ? new Error(said, { cause }) : new ReaderLost(said, { cause })
   }
 
   /** Why it ended by itself. */
@@ -232,11 +240,4 @@ function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   )
-}
-
-function revive({ name, message, stack }: { name: string; message: string; stack: string }): Error {
-  const error = new Error(message)
-  error.name = name
-  error.stack = stack
-  return error
 }

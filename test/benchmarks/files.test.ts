@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openOrigin, type Origin } from '../../activities/benchmarks/origin.ts'
+import { isRefused, StoreError } from '../../activities/checkpoint/faults.ts'
 import type { DataSpec } from '../../activities/contracts.ts'
 import { inFolder, load, loadBytes as loadAs, quiet } from './loading.ts'
 
@@ -206,6 +207,50 @@ describe('where a file lies', () => {
     await expect(gone).rejects.toThrow(/gone\.jsonl: cannot be read \(ENOENT/)
     await expect(open('/x.jsonl')).rejects.toThrow('expected file:///…, s3://… or hf://datasets/')
     await expect(open('hf://o/d/x.jsonl')).rejects.toThrow('expected hf://datasets/owner/name@revision/path')
+  })
+})
+
+describe('a file in a bucket', () => {
+  let server: Server
+  /** What the server answers about an object; a bucket's list is always empty. */
+  let status: number
+  beforeEach(async () => {
+    server = createServer((request, response) =>
+      request.method === 'HEAD' ? response.writeHead(status).end() : response.end('<ListBucketResult/>'),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'key')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
+  })
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    server.closeAllConnections()
+    server.close()
+  })
+
+  it.each([
+    ['s3://bbb/\ud800', 200],
+    ['s3://b/x', 200],
+    ['s3://bbb/.x', 200],
+    ['s3://bbb/x\\y', 200],
+    ['s3://bbb/x', 301],
+    ['s3://bbb/x', 400],
+    ['s3://bbb/x', 403],
+  ])('%j that cannot be named, or is refused (%i), is InvalidData', async (source, answer) => {
+    status = answer
+    const origin = await openOrigin(source, { allow: ['s3://bbb/', 's3://b/'], hub: {} })
+    await expect(readOf(origin)).rejects.toMatchObject({ name: 'InvalidData' })
+  })
+
+  it.each([
+    [404, 'NoSuchKey', true],
+    [429, 'TooManyRequests', false],
+    [400, 'RequestTimeout', false],
+    [503, 'SlowDown', false],
+  ])('is asked for again after what passes: %i %s', (httpStatusCode, name, refused) => {
+    const cause = Object.assign(new Error(name), { name, $metadata: { httpStatusCode } })
+    expect(isRefused(new StoreError('store HeadObject', { cause }))).toBe(refused)
   })
 })
 

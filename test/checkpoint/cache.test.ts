@@ -63,6 +63,16 @@ test('one who waits for a download that is cancelled starts its own', async () =
   expect(textOf(await waiting)).toBe('weights')
 })
 
+test('a scratch file has room for its name, however long its source’s is: 255 bytes are as many as a name has', async () => {
+  const blobs = openBlobs(store, join(folder, 'a'))
+  for (const name of [`${'x'.repeat(243)}.safetensors`, `${'\u4f60'.repeat(81)}.safetensors`]) {
+    const path = await blobs.scratch(name)
+    await writeFile(path, 'weights')
+    expect(path.endsWith('.safetensors')).toBe(true)
+    expect(await blobs.scratch(name)).not.toBe(path)
+  }
+})
+
 test('what killed processes left behind is removed, what running ones write is not', async () => {
   const temporary = join(folder, 'b', 'tmp')
   await mkdir(temporary, { recursive: true })

@@ -1,13 +1,29 @@
 import { execFileSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import type * as fs from 'node:fs/promises'
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openSource } from '../../activities/models/source.ts'
 import { readIndex } from '../reading/shared.ts'
+
+const disk = vi.hoisted(() => ({ fails: null as string | null, blocks: [0, 0] }))
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof fs>()
+  const readdir = (...all: Parameters<typeof real.readdir>) =>
+    disk.fails === null
+      ? real.readdir(...all)
+      : Promise.reject(Object.assign(new Error(`${disk.fails}: scandir`), { code: disk.fails }))
+  const statfs = async (path: string) => {
+    const [blocks = 0, bavail = 0] = disk.blocks
+    return blocks === 0 ? real.statfs(path) : { bsize: 4096, blocks, bavail }
+  }
+  return { ...real, readdir, statfs }
+})
 
 const files: Record<string, string> = {
   'config.json': '{}',
@@ -95,6 +111,37 @@ describe('a model in a folder', () => {
       await expect(taken()).rejects.toThrow(`${name} is not a file`)
     },
   )
+
+  it.each([
+    ['EMFILE', 'Error'],
+    ['EIO', 'Error'],
+    ['ESTALE', 'Error'],
+    ['EACCES', 'ModelUnavailable'],
+  ])('whose list ends in %s is %s: what a machine is short of passes', async (code, name) => {
+    disk.fails = code
+    const opened = open(url())
+    await expect(opened).rejects.toMatchObject(name === 'Error' ? { name, code } : { name })
+    disk.fails = null
+  })
+
+  it.each([
+    [
+      10 * 4096 + 1,
+      { name: 'ModelUnavailable' },
+      'the size of the disk of the cache, 40960 bytes, found 40961',
+    ],
+    [4 * 4096 + 1, { name: 'Error', code: 'ENOSPC' }, 'what is free on the disk of the cache, 16384 bytes'],
+  ])('of %i sparse bytes is refused before a disk of 10 blocks is full', async (bytes, fault, said) => {
+    await fill(Object.keys(files))
+    await truncate(join(folder, 'model-1.safetensors'), bytes)
+    const weights = (await open(url())).files.find(({ name }) => name === 'model-1.safetensors')
+    disk.blocks = [10, 4]
+    const brought = weights?.bring(join(folder, 'copy'), new AbortController().signal)
+    await expect(brought).rejects.toMatchObject(fault)
+    await expect(brought).rejects.toThrow(said)
+    disk.blocks = [0, 0]
+    expect(existsSync(join(folder, 'copy'))).toBe(false)
+  })
 
   it('that is not there is ModelUnavailable', async () => {
     await expect(open(`${url()}/gone`)).rejects.toMatchObject({ name: 'ModelUnavailable' })

@@ -39,6 +39,16 @@ describe('a configuration', () => {
     })
   })
 
+  it('keeps each end token once, without those that no token has, and at most 1,000', () => {
+    const ended = (eos_token_id: unknown, vocab_size = 2000) =>
+      parseConfig({ ...(json('qwen2-tied') as object), vocab_size, eos_token_id }, 'config.json').endTokens
+    expect(ended([7, 2, 7, 2000, 1999, 2])).toEqual([7, 2, 1999])
+    expect(ended(Array.from({ length: 1_000_000 }, (_, i) => i % 1000))).toHaveLength(1000)
+    const most = Array.from({ length: 1001 }, (_, i) => i)
+    expect(() => ended(most)).toThrow('eos_token_id: expected at most 1000 token ids, found 1001')
+    expect(() => ended([2 ** 53])).toThrow('eos_token_id: expected token ids')
+  })
+
   it('is read in the layout of transformers 5, and its end tokens from generation_config.json', () => {
     const config = parseConfig(
       json('llama3-tied'),

@@ -87,6 +87,15 @@ describe('a corrupt file', () => {
       7,
       'expected 70 bytes (tensor w ends there), found 69',
     ],
+    [
+      'tensors that share 8 of 12 bytes',
+      {
+        w: { dtype: 'F32', shape: [2], data_offsets: [4, 12] },
+        v: { dtype: 'F32', shape: [3], data_offsets: [0, 12] },
+      },
+      12,
+      "x.safetensors: tensor w: expected data of its own, found 8 bytes that are tensor v's, too",
+    ],
   ])('with %s is refused', async (_name, header, dataBytes, message) => {
     const file = await handmade('x.safetensors', header, dataBytes)
     await expect(indexTensors([file])).rejects.toThrow(CorruptModel)

@@ -37,6 +37,17 @@ describe('the tokenizer', () => {
     expect(ids.map((id) => stream.push(id))).toEqual(['x', '', '', '', '\u{1f600}'])
   })
 
+  it('waits for no more than 8 tokens, though all end within a character; nothing of the text is lost', () => {
+    const emoji = [172, 253, 246, 222]
+    const cut = Array.from({ length: 30 }, () => 172) // F0, and never what follows it
+    const ids = [87, ...cut, ...emoji, 87]
+    const stream = tokenizer.stream()
+    const pieces = ids.map((id) => stream.push(id))
+    expect(pieces.slice(0, 9)).toEqual(['x', '', '', '', '', '', '', '', '\ufffd'.repeat(7)])
+    expect(pieces.join('')).toBe(`x${'\ufffd'.repeat(30)}\u{1f600}x`)
+    expect(pieces.join('')).toBe(tokenizer.decode(ids))
+  })
+
   it('leaves ids that no token has out of the text', () => {
     expect(tokenizer.decode([87, 384, 5000, 87])).toBe('xx')
     expect(tokenizer.decode([])).toBe('')
