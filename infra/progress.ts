@@ -160,7 +160,7 @@ function farOf(progress: Readonly<Record<string, unknown>>): string {
     failed,
     pace && `${Number(pace[0]).toPrecision(3)} s a ${pace[1]}`,
     // What stands still ends later than it said.
-    given('endsAt') && Date.parse(given('endsAt') ?? '') > Date.now() && `done about ${given('endsAt')}`,
+    given('endsAt') && Date.parse(String(given('endsAt'))) > Date.now() && `done about ${given('endsAt')}`,
   ]
     .filter((part) => part !== undefined && part !== '' && part !== false)
     .join(', ')
