@@ -11,7 +11,7 @@ import { Template } from '@huggingface/jinja'
 import * as tokenizers from '@huggingface/tokenizers'
 import { readJson, type At } from './open.ts'
 import { CorruptModel, type PolicyFile } from './safetensors.ts'
-import { checkTokenizer, isObject, shown } from './vocabulary.ts'
+import { checkCount, checkTokenizer, isObject, shown } from './vocabulary.ts'
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant'
@@ -73,6 +73,7 @@ export async function openTokenizer(files: readonly PolicyFile[], at: At = () =>
   if (!isObject(settings))
     throw new CorruptModel(`tokenizer_config.json: expected a JSON object, found ${shown(settings)}`)
   at('tokenizer.json')
+  checkCount('tokenizer_config.json', 'additional_special_tokens', settings['additional_special_tokens'])
   const tokenizer = open(json, settings)
   const template = await readTemplate(files, settings, at)
   const specials = specialStrings(settings)

@@ -11,7 +11,7 @@ import { CorruptModel } from './safetensors.ts'
 /** Tokens are a few hundred characters at most (runs of blanks); each is repeated in completions. */
 const longestToken = 1024
 /** Decoding looks through the added tokens for each token. The largest published vocabularies add some 7,000. */
-const mostAdded = 20_000
+const mostAdded = 8000
 /** Published decoders have up to five parts. */
 const mostParts = 16
 
@@ -35,14 +35,19 @@ export function checkTokenizer(json: unknown): void {
   if (merges !== undefined) checkMerges(merges)
   else if (model.type === 'BPE') throw corrupt('model.merges', 'a list', merges)
   if (!Array.isArray(added)) throw corrupt('added_tokens', 'a list', added)
-  if (added.length > mostAdded)
-    throw new UnsupportedModel(`${file}: added_tokens: expected at most ${mostAdded}, found ${added.length}`)
+  checkCount(file, 'added_tokens', added)
   for (const [i, token] of added.entries()) {
     if (!isObject(token) || typeof token.content !== 'string')
       throw corrupt(`added_tokens[${i}]`, 'an object with content and id', token)
     checkToken(token.content, token.id, `added_tokens[${i}]`)
   }
   if (decoder !== null) checkDecoder(decoder, { parts: 0 })
+}
+
+/** Throws UnsupportedModel where a list of special tokens is longer than any that was published. */
+export function checkCount(where: string, name: string, list: unknown): void {
+  if (Array.isArray(list) && list.length > mostAdded)
+    throw new UnsupportedModel(`${where}: ${name}: expected at most ${mostAdded}, found ${list.length}`)
 }
 
 /**

@@ -51,6 +51,8 @@ describe('a model as nano/coder is', () => {
     ['an id that the embedding has no row for', tokenizer((json) => (json.model.vocab = { ...json.model.vocab, zz: 64 })), 'CorruptModel', 'tokenizer.json: token "zz" has id 64, the embedding of config.json has 64 rows (0..63)'],
     ['a merge of one token', tokenizer((json) => (json.model.merges = [['a']])), 'CorruptModel', 'model.merges[0]: expected two tokens, found ["a"]'],
     ['an added token that is null', tokenizer((json) => json.added_tokens.push(null)), 'CorruptModel', 'added_tokens[3]: expected an object with content and id, found null'],
+    ['10,003 added tokens', tokenizer((json) => json.added_tokens.push(...Array.from({ length: 10_000 }, (_, i) => ({ id: 100 + i, content: `<${i}>` })))), 'UnsupportedModel', 'added_tokens: expected at most 8000, found 10003'],
+    ['10,000 special tokens in its settings', { 'tokenizer_config.json': JSON.stringify({ additional_special_tokens: Array(10_000).fill('<x>') }) }, 'UnsupportedModel', 'tokenizer_config.json: additional_special_tokens: expected at most 8000, found 10000'],
     ['a token of 5,000 letters', tokenizer((json) => json.added_tokens.push({ id: 100, content: 'x'.repeat(5000) })), 'UnsupportedModel', 'expected at most 1024 characters, found 5000'],
     ['a pattern that is none', tokenizer((json) => (json.pre_tokenizer = { type: 'Split', pattern: { Regex: '(a' } })), 'CorruptModel', 'tokenizer.json: cannot be opened: Invalid regular expression'],
     ['a regular expression in its decoder', tokenizer((json) => (json.decoder = replace({ Regex: '(a+)+$' }, ''))), 'UnsupportedModel', 'decoder Replace: expected a text as pattern'],
