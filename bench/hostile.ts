@@ -16,6 +16,7 @@ import { taskQueues } from '../temporal.config.ts'
 import type { Benchmark, Measured } from './comparison.ts'
 import { usedBy } from './groups.ts'
 import { hostileInputs, type Hostile } from './hostile/inputs.ts'
+import { tiny } from './hostile/tiny.ts'
 import { onStack } from './stack.ts'
 
 const withinMs = 15_000
@@ -61,16 +62,7 @@ export const hostile: Benchmark = {
 }
 
 /** A run of next to no work a step, which ends when it is told to. */
-const beside = {
-  preset: 'demo',
-  model: 'nano/talker',
-  reward: 'format',
-  steps: 100_000,
-  batch: { problems: 1, group: 2, minibatch: 2 },
-  sampling: { maxTokens: 2 },
-  evaluate: { benchmarks: [] },
-  checkpoint: { every: 1000 },
-}
+const beside = { ...tiny, model: 'nano/talker', steps: 100_000, checkpoint: { every: 1000 } }
 
 async function measureOn(
   client: Client,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { Hostile } from './inputs.ts'
+import { tiny } from './tiny.ts'
 
 interface File {
   readonly name: string
@@ -65,21 +66,14 @@ function inflating(path: string): void {
   writeFileSync(path, new Uint8Array(file))
 }
 
-const tiny = {
-  batch: { problems: 1, group: 2, minibatch: 2 },
-  sampling: { maxTokens: 2 },
-  evaluate: { benchmarks: [] },
-}
-
 /** Each as a run on such a file. */
 export function hostileData(folder: string, url: string): Hostile[] {
   return files.map(({ name, path, build, data, expect }) => {
     build(join(folder, path))
-    const spec = { preset: 'demo', model: 'nano/coder', reward: 'format', steps: 1 }
     return {
       name,
       type: 'train',
-      input: { ...spec, ...tiny, data: { source: `${url}/${path}`, ...data } },
+      input: { ...tiny, data: { source: `${url}/${path}`, ...data } },
       expect,
     }
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hostileData } from './data.ts'
 import { hostileModels } from './models.ts'
+import { tiny } from './tiny.ts'
 
 export interface Hostile {
   readonly name: string
@@ -12,16 +13,6 @@ export interface Hostile {
   readonly input: unknown
   /** Names of the faults that are an answer. */
   readonly expect: RegExp
-}
-
-const tiny = {
-  preset: 'demo',
-  model: 'nano/coder',
-  reward: 'format',
-  steps: 1,
-  batch: { problems: 1, group: 2, minibatch: 2 },
-  sampling: { maxTokens: 2 },
-  evaluate: { benchmarks: [] },
 }
 const train = (name: string, changed: object, expect = /^InvalidSpec$/): Hostile => ({
   name,

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, wri
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Hostile } from './inputs.ts'
+import { tiny } from './tiny.ts'
 
 const nano = fileURLToPath(new URL('../../models/nano/coder', import.meta.url))
 
@@ -96,13 +97,6 @@ export function hostileModels(folder: string, url: string): Hostile[] {
     mkdirSync(own)
     cpSync(nano, own, { recursive: true })
     build(own)
-    const spec = { preset: 'demo', model: `${url}/model-${i}`, reward: 'format', steps: 1, prompt }
-    return { name, type: 'train', input: { ...spec, ...tiny }, expect }
+    return { name, type: 'train', input: { ...tiny, model: `${url}/model-${i}`, prompt }, expect }
   })
-}
-
-const tiny = {
-  batch: { problems: 1, group: 2, minibatch: 2 },
-  sampling: { maxTokens: 2 },
-  evaluate: { benchmarks: [] },
 }
