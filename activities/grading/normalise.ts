@@ -231,7 +231,10 @@ const replacements: readonly (readonly [needs: string, RegExp, string])[] = [
   when('overline', '(?<!\\d)\\.(?=\\s*\\\\overline)', '0.'),
   when('.', '(?<=\\.\\d{1,60})\\s*(?:\\\\l?dots(?![a-z])|\\.{3})', ''), // 3.14…
   when('...', '\\.{3,}', '\\ldots '),
-  when('', '(?<![\\d)\\]}!])\\s*!=|\\s!=|=/=|<>|\\\\not\\s*=', '\\ne '), // but 5!=120 has a factorial
+  when('!=', '(?<![\\d)\\]}!])\\s*!=|\\s!=', '\\ne '), // but 5!=120 has a factorial
+  when('=/=', '=/=', '\\ne '),
+  when('<>', '<>', '\\ne '),
+  when('\\not', '\\\\not\\s*=', '\\ne '),
   when('bigcup', `\\\\bigcup${end}`, '\\cup '),
   when('\\', `\\\\(?:colon|ratio)${end}`, ':'),
   when('$', `(?<![a-zA-Z])(?:US|AU|CA|HK|NT|NZ|A|C|S|R)\\s*\\\\\\$(?=\\s*\\d)`, '\\$$'),
