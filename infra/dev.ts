@@ -72,7 +72,7 @@ async function banner(stack: Stack, folder: string): Promise<string> {
     `Start a run:   npm run -s temporal -- ${start} --workflow-id first${toOurs}`,
     `        or:    temporal ${start} --workflow-id first${toTheirs}`,
     `How far it is: npm run -s progress -- first --watch${toOurs}`,
-    `Ctrl-C stops everything, and so does kill ${process.pid} (npm keeps signals to itself).`,
+    'Ctrl-C stops everything.',
   ].join('\n')
 }
 

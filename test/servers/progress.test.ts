@@ -126,7 +126,7 @@ it('a workflow of a type that there is not is answered, with the types that ther
       return (error as WorkflowFailedError).cause
     }
     const known = 'estimate, evaluate, export, gc, label, pretrain, probe, score, sweep, train, verify'
-    for (const [type, hint] of [['trian', ' (did you mean "train"?)'], ['evaluation', ''], ['toString', ''], ['__proto__', ''], ['default', '']] as const)
+    for (const [type, hint] of [['trian', ' (did you mean "train"?)'], ['evaluation', ' (did you mean "evaluate"?)'], ['toString', ''], ['__proto__', ''], ['default', '']] as const)
       expect(await endOf(type)).toMatchObject({
         type: 'UnknownWorkflow',
         nonRetryable: true,

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { alive } from '../../infra/lock.ts'
 import { runningStack, type StackDescription } from '../../infra/stack.ts'
 
-// `npm run dev` as a user runs it: npm, its shell, tsx, the program, and under that the servers and workers.
+// `npm run dev` as a user runs it: npm, tsx, the program, and under that the servers and workers.
 const project = join(import.meta.dirname, '../..')
 
 let folder: string
@@ -19,7 +19,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'placebo-dev-'))
   output = ''
   // A process group of its own, as a terminal gives it: so that Ctrl-C can be sent to all of it.
-  npm = spawn('npm', ['run', 'dev', '--', '--folder', folder], { cwd: project, detached: true })
+  // Begun like a job in the background, of which no shell of its own would hear SIGINT.
+  const begin = `trap '' INT; exec npm run dev -- --folder '${folder}'`
+  npm = spawn('sh', ['-c', begin], { cwd: project, detached: true })
   npm.stdout?.on('data', (text: Buffer) => (output += text.toString()))
   npm.stderr?.on('data', (text: Buffer) => (output += text.toString()))
   await vi.waitFor(() => expect(output).toContain('Ctrl-C stops everything'), { timeout: 120_000 })
@@ -41,7 +43,7 @@ async function descendants(pid: number): Promise<number[]> {
 }
 
 async function expectNoneLeft(all: number[]): Promise<void> {
-  // npm, shell, tsx and dev are 3 below npm; two servers and two workers are each two shells and a program: 3 + 12.
+  // npm, tsx and dev are 3; two servers and two workers are each two shells and a program: 3 + 12.
   expect(all.length).toBeGreaterThanOrEqual(15)
   await vi.waitFor(() => expect(all.filter(alive)).toEqual([]), { timeout: 60_000, interval: 200 })
 }
@@ -49,7 +51,7 @@ async function expectNoneLeft(all: number[]): Promise<void> {
 describe.skipIf(process.platform !== 'linux')('nothing is left running', () => {
   const everything = async () => [npm.pid ?? 0, ...(await descendants(npm.pid ?? 0))]
 
-  it('after SIGINT to npm alone, as kill sends it', async () => {
+  it('after SIGINT to npm alone, which a shell began in the background', async () => {
     const all = await everything()
     npm.kill('SIGINT')
     await expectNoneLeft(all)
