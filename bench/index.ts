@@ -10,7 +10,7 @@
 import { rmSync } from 'node:fs'
 import { access, mkdir, mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { numberOf, oneOf, runProgram, type Called } from '../infra/program.ts'
 import { benchmarks } from './benchmarks.ts'
 import { compare, type Result, type Summary } from './comparison.ts'
 import { Processes } from './processes.ts'
@@ -18,63 +18,73 @@ import { Processes } from './processes.ts'
 const folder = join(import.meta.dirname, '..', '.placebo', 'bench')
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
-const options = {
-  json: { type: 'boolean', default: false },
-  'no-peer': { type: 'boolean', default: false },
-  only: { type: 'string', default: '' },
-  rounds: { type: 'string', default: '3' },
-  model: { type: 'string' },
-  threads: { type: 'string', default: '2' },
-  limit: { type: 'string', default: '2000' },
+const names = Object.keys(benchmarks)
+
+const program = {
+  name: 'bench',
+  usage: `npm run bench -- ${names.join('|')} [--json] [--no-peer] [--only TEXT] [--rounds 3]
+    [--model FOLDER] [--threads 2] [--limit 2000]
+
+What the program costs, beside its peers where Python has them (PLACEBO_PYTHON), measured in the same run.
+  --json      one JSON object a figure
+  --no-peer   without the peers
+  --only      the comparisons whose name has this in it
+  --rounds    so often each is measured
+  --model     the folder of SmolLM2-135M-Instruct (PLACEBO_BENCH_MODEL)
+  --threads   of ours and the peers
+  --limit     cases, inputs or runs, where a benchmark has many
+  --help, -h  this text`,
+  options: {
+    json: { type: 'boolean' },
+    'no-peer': { type: 'boolean' },
+    only: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '3' },
+    model: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+    limit: { type: 'string', default: '2000' },
+  },
+  words: { what: `one of ${names.join(', ')}`, least: 1, most: 1 },
 } as const
-
-const { values, positionals } = parsed()
-
-function parsed() {
-  try {
-    return parseArgs({ allowPositionals: true, options })
-  } catch (error) {
-    say(`bench: ${error instanceof Error ? error.message : String(error)}`)
-    process.exit(2)
-  }
-}
-
-const [name = ''] = positionals
-const benchmark = benchmarks[name]
-if (!benchmark || positionals.length !== 1) {
-  say(
-    `bench: expected one of ${Object.keys(benchmarks).join(', ')}, found ${positionals.join(' ') || 'nothing'}`,
-  )
-  process.exit(2)
-}
+type Values = Called<typeof program.options>['values']
 
 const python = process.env['PLACEBO_PYTHON'] ?? 'python3'
-const processes = new Processes(values['no-peer'] ? null : python, say)
-await mkdir(folder, { recursive: true })
-const scratch = await mkdtemp(join(folder, 'run-')) // gone with this process, whatever happens to those that measure
-process.on('exit', () => {
-  processes.kill()
-  rmSync(scratch, { recursive: true, force: true })
-})
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
-const modelled = name === 'sampling' || name === 'training'
-const { comparisons, missing } = await benchmark.comparisons({
-  model: (values.model ?? process.env['PLACEBO_BENCH_MODEL']) || null,
-  small: modelled ? await smallModel() : null,
-  threads: count('threads'),
-  limit: count('limit'),
-  folder: scratch,
-})
-for (const what of missing) say(`missing ${what}`)
 
-const results: Result[] = []
-for (const comparison of comparisons.filter(({ label }) => label.includes(values.only))) {
-  say(comparison.label)
-  const found = await compare(name, comparison, count('rounds'), processes)
-  results.push(...found)
-  if (values.json) for (const result of found) console.log(JSON.stringify(line(result)))
+async function main({ values, words }: Called<typeof program.options>): Promise<number> {
+  const name = oneOf('benchmark', names, words[0])
+  const benchmark = benchmarks[name]
+  if (benchmark === undefined) return 2
+  const [rounds, threads, limit] = [count('rounds', values), count('threads', values), count('limit', values)]
+  const processes = new Processes(values['no-peer'] ? null : python, say)
+  await mkdir(folder, { recursive: true })
+  const scratch = await mkdtemp(join(folder, 'run-')) // gone with this process, whatever happens to those that measure
+  process.on('exit', () => {
+    processes.kill()
+    rmSync(scratch, { recursive: true, force: true })
+  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
+  const modelled = name === 'sampling' || name === 'training'
+  const { comparisons, missing } = await benchmark.comparisons({
+    model: (values.model ?? process.env['PLACEBO_BENCH_MODEL']) || null,
+    small: modelled ? await smallModel() : null,
+    threads,
+    limit,
+    folder: scratch,
+  })
+  for (const what of missing) say(`missing ${what}`)
+
+  const results: Result[] = []
+  for (const comparison of comparisons.filter(({ label }) => label.includes(values.only))) {
+    say(comparison.label)
+    const found = await compare(name, comparison, rounds, processes)
+    results.push(...found)
+    if (values.json) for (const result of found) console.log(JSON.stringify(line(result)))
+  }
+  if (!values.json && results.length > 0) console.log(table(results))
+  return 0
 }
-if (!values.json && results.length > 0) console.log(table(results))
+
+const count = (option: 'rounds' | 'threads' | 'limit', values: Values) =>
+  numberOf(option, values[option], 1, true)
 
 /** The 0.8M Llama, written once; null where there is no Python to write it. */
 async function smallModel(): Promise<string | null> {
@@ -86,13 +96,6 @@ async function smallModel(): Promise<string | null> {
     )
   if (!(await there())) await new Processes(python, say).python('make_small.py', [path])
   return (await there()) ? path : null
-}
-
-function count(option: 'rounds' | 'threads' | 'limit'): number {
-  const value = Number(values[option])
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`--${option}: expected a count, found ${values[option]}`)
-  return value
 }
 
 function line({ figure, value, peer, ratio, met }: Result) {
@@ -136,3 +139,5 @@ function text({ median, best }: Summary): string {
 function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
 }
+
+runProgram(program, main)

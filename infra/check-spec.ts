@@ -1,55 +1,32 @@
 /**
  * `npm run -s check-spec -- FILE`: whether a spec would be admitted, and what it would take. Needs no server: it reads the
- * file, resolves it as a start would, and plans it for this machine. A model in this repository or in a folder is looked
- * up for its size; for one from elsewhere, what depends on it is left out.
- *
- * Exit codes: 0 and the plan on standard output; 1 and the faults on standard error; 2 for arguments that make no sense.
+ * file, resolves it as a start would, looks at what it names as far as that lies here, and plans it for this machine. What
+ * lies elsewhere is named, and what depends on it is left out of the plan.
  */
-import { constants, realpathSync } from 'node:fs'
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { configOf, type Reading } from '../activities/models/brought.ts'
-import { ModelUnavailable } from '../activities/models/source.ts'
-import type { ModelConfig } from '../activities/policy/config.ts'
-import { openReader } from '../activities/reading/pool.ts'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import { kinds, readAsked, type Kind, type Read } from '../activities/spec/asked.ts'
 import { plan, type Worker } from '../activities/spec/plan.ts'
 import { notesOf, rowsOf, sizeOf } from '../activities/spec/shown.ts'
-import { memoryOfMachine } from './config.ts'
+import { memoryOfMachine, readFiles } from './config.ts'
+import { look } from './look.ts'
+import { isProgram, oneOf, runProgram, type Called } from './program.ts'
 
-const help = `npm run -s check-spec -- FILE [--type ${kinds.join('|')}] [--json]
+const program = {
+  name: 'check-spec',
+  usage: `npm run -s check-spec -- FILE [--type ${kinds.join('|')}] [--elsewhere] [--json]
 
-Whether the spec in FILE (JSON) would be admitted, and what it would take on this machine.
-  --type   what it is a spec of, where its $schema and its fields do not say so
-  --json   the plan as one JSON object
-  --help   this text`
-
-interface Asked {
-  readonly file: string
-  readonly type: Kind | undefined
-  readonly json: boolean
-}
-
-/** Called otherwise than the help says. */
-export class Usage extends Error {
-  override readonly name = 'Usage'
-}
-
-function argumentsOf(args: string[]): Asked | null {
-  const options = { type: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const
-  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-  if (values.help === true) return null
-  const type = kinds.find((kind) => kind === values.type)
-  if (values.type !== undefined && type === undefined)
-    throw new Usage(`--type: expected ${kinds.join(', ')}, found ${values.type}`)
-  const [file, ...others] = positionals
-  if (file === undefined || others.length > 0)
-    throw new Usage(`expected one file, found ${positionals.length}`)
-  // npm runs scripts in the project's root; the path is meant from where the user stands.
-  return { file: resolve(process.env['INIT_CWD'] ?? process.cwd(), file), type, json: values.json === true }
-}
+Whether the spec in FILE (JSON) would be admitted, and what it would take on this machine. PLACEBO_ALLOW and
+PLACEBO_DATA_DIR, where they are set, are taken for the workers'.
+  --type       what it is a spec of, where its $schema and its fields do not say so
+  --elsewhere  the folders and files that it names lie on the workers' machines: they are not looked for here
+  --json       the plan as one JSON object
+  --help, -h   this text`,
+  options: { type: { type: 'string' }, elsewhere: { type: 'boolean' }, json: { type: 'boolean' } },
+  words: { what: 'one file', least: 1, most: 1 },
+} as const
 
 /** Specs are some kilobytes; Temporal takes no payload above 2 MiB. */
 const mostSpecBytes = 2 * 2 ** 20
@@ -68,7 +45,7 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-async function readSpec({ file, type }: Asked): Promise<Read> {
+async function readSpec(file: string, type: Kind | undefined): Promise<Read> {
   const text = await textOf(file)
   let content: unknown
   try {
@@ -79,55 +56,36 @@ async function readSpec({ file, type }: Asked): Promise<Read> {
   return readAsked(content, type)
 }
 
-/** The configurations that lie on this machine, and what is said of the others. */
-async function configsOf(models: readonly string[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'placebo-check-'))
-  const reader = openReader()
-  const scratch = (name: string) => Promise.resolve(join(folder, name))
-  const control = { signal: new AbortController().signal, progress: () => {} }
-  try {
-    return await configsIn(models, { scratch, reader, control })
-  } finally {
-    await reader.close()
-    await rm(folder, { recursive: true, force: true })
+async function main({ values, words: [word = ''] }: Called<typeof program.options>): Promise<number> {
+  const type = values.type === undefined ? undefined : oneOf('--type', kinds, values.type)
+  // npm runs scripts in the project's root; the path is meant from where the user stands.
+  const file = resolve(process.env['INIT_CWD'] ?? process.cwd(), word)
+  const read = await readSpec(file, type)
+  const { configs, faults, notes } = await look(read, {
+    ...readFiles(process.env),
+    elsewhere: values.elsewhere,
+  })
+  if (faults.length > 0) {
+    console.error(faults.map((fault) => `check-spec: ${fault}`).join('\n'))
+    return 1
   }
-}
-
-async function configsIn(models: readonly string[], reading: Reading) {
-  const configs = new Map<string, ModelConfig>()
-  const notes: string[] = []
-  for (const model of models) {
-    if (!model.startsWith('nano/') && !model.startsWith('file://')) {
-      notes.push(`${model}: its config.json is not on this machine, what depends on it is left out`)
-      continue
-    }
-    try {
-      configs.set(model, await configOf(model, { allow: ['file:///'], hub: {} }, reading))
-    } catch (error) {
-      if (!(error instanceof ModelUnavailable) || model.startsWith('nano/')) throw error
-      notes.push(`${error.message}; what depends on it is left out`)
-    }
-  }
-  return { configs, notes }
-}
-
-async function main(args: string[]): Promise<void> {
-  const asked = argumentsOf(args)
-  if (asked === null) return console.log(help)
-  const read = await readSpec(asked)
   const worker: Worker = { threads: availableParallelism(), memoryBytes: memoryOfMachine() }
-  const { configs, notes } = await configsOf(read.models)
   const quantities = plan(read.asked, (model) => configs.get(model) ?? null, worker)
   const all = [...notes, ...notesOf(quantities, worker)]
-  if (asked.json) {
+  if (values.json) {
     console.log(JSON.stringify({ type: read.asked.type, worker, quantities, notes: all }, null, 2))
-    return
+    return 0
   }
   const here = `${worker.threads} threads, ${sizeOf(worker.memoryBytes)} of memory`
-  console.log(`${asked.file}: would be admitted by --type ${read.asked.type}.`)
+  console.log(`${file}: would be admitted by --type ${read.asked.type}${seen(notes)}.`)
   if (quantities.length > 0) console.log(`On ${here}:\n\n${aligned(rowsOf(quantities))}`)
   for (const note of all) console.log(`\n${note}`)
+  return 0
 }
+
+/** The verdict says itself how far it goes. */
+const seen = (notes: readonly string[]) =>
+  notes.some((note) => note.startsWith('not looked at')) ? ', as far as can be seen from here' : ''
 
 /** Columns as wide as their widest cell; numbers to the right. */
 function aligned(rows: readonly (readonly string[])[]): string {
@@ -141,14 +99,4 @@ function aligned(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-if (realpathSync(process.argv[1] ?? '') === import.meta.filename) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0) // whoever read has seen enough
-    throw error
-  })
-  main(process.argv.slice(2)).catch((error: NodeJS.ErrnoException) => {
-    const isUsage = error instanceof Usage || (error.code ?? '').startsWith('ERR_PARSE_ARGS')
-    console.error(`check-spec: ${error.message}${isUsage ? `\n\n${help}` : ''}`)
-    process.exitCode = isUsage ? 2 : 1
-  })
-}
+if (isProgram(import.meta.filename)) runProgram(program, main)

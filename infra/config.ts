@@ -9,6 +9,7 @@ import { availableParallelism, homedir, totalmem } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
+import { check } from '../activities/contracts/issues.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -112,19 +113,37 @@ export class InvalidConfig extends Error {
   override readonly name = 'InvalidConfig'
 }
 
-export function readConfig(env: Environment): Config {
+/** `NAME=value: expected …`, as the variable is written. */
+function withValue(line: string, given: Environment): string {
+  const name = /^\w+/.exec(line)?.[0] ?? ''
+  const value = given[name]
+  // Of a list it is the whole variable that is written.
+  return value === undefined
+    ? line
+    : `${name}=${value}${line.replace(/^[^:]+/, '').replace(/, found .*$/, '')}`
+}
+
+/** Throws InvalidConfig, naming every variable that is wrong. */
+function read<T>(schema: z.ZodType<T>, env: Environment): T {
   // An empty variable is an unset one, as shells and compose files write it.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-  const parsed = Environment.safeParse(given)
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => {
-      const name = String(issue.path[0])
-      const value = given[name]
-      return `${name}${value === undefined ? '' : `=${value}`}: ${issue.message}`
-    })
-    throw new InvalidConfig(lines.join('\n'))
-  }
-  const { data } = parsed
+  const checked = check(schema, given)
+  if (checked.faults === null) return checked.data
+  throw new InvalidConfig(checked.faults.map((line) => withValue(line, given)).join('\n'))
+}
+
+const Files = z.object({ PLACEBO_ALLOW: Allow.optional(), PLACEBO_DATA_DIR: Folder.optional() })
+
+/** Which files a spec may name here, and where problem sets lie; null where the environment does not say. */
+export function readFiles(
+  env: Environment,
+): Pick<Config, 'dataFolder'> & { readonly allow: Config['allow'] | null } {
+  const { PLACEBO_ALLOW: allow = null, PLACEBO_DATA_DIR: dataFolder = null } = read(Files, env)
+  return { allow, dataFolder }
+}
+
+export function readConfig(env: Environment): Config {
+  const data = read(Environment, env)
   return {
     store: data.PLACEBO_STORE,
     dataFolder: data.PLACEBO_DATA_DIR ?? null,

@@ -3,35 +3,63 @@
  * environment names, by the same variables and profiles as the CLI. Leaves out workers, which are always told.
  */
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { runningStack, type StackDescription } from './stack.ts'
 
 const placebo = join(import.meta.dirname, '..', '.placebo')
 
-/** The stack that runs on this machine, and its folder; null where there is none. */
-export async function localStack(): Promise<{ stack: StackDescription; folder: string } | null> {
-  const others = await readdir(placebo).catch(() => [])
+interface Local {
+  readonly stack: StackDescription
+  readonly folder: string
+}
+
+/** The stacks that run on this machine in .placebo, dev first. */
+export async function localStacks(): Promise<Local[]> {
+  const others = (await readdir(placebo).catch(() => [])).filter((name) => name !== 'dev')
+  const found: Local[] = []
   for (const name of ['dev', ...others]) {
     const folder = join(placebo, name)
     const stack = await runningStack(folder)
-    if (stack !== null) return { stack, folder }
+    if (stack !== null) found.push({ stack, folder })
   }
-  return null
+  return found
 }
+
+/** The one that tools mean where nobody says otherwise; null where there is none. Of several it says which. */
+export async function localStack(): Promise<Local | null> {
+  const [first, ...others] = await localStacks()
+  if (first === undefined) return null
+  if (others.length > 0) {
+    const named = others.map(
+      ({ stack, folder }) => `${stack.temporalAddress} in ${relative(process.cwd(), folder)}`,
+    )
+    const which = relative(process.cwd(), first.folder)
+    console.error(
+      `Asking the stack in ${which}; --address HOST:PORT asks another that runs here: ${named.join(', ')}`,
+    )
+  }
+  return first
+}
+
+/** The flag that `connectClient` is given the value of. */
+export const addressOption = { address: { type: 'string' } } as const
+export const addressUsage =
+  '  --address   HOST:PORT of the Temporal server; otherwise the stack that runs in .placebo (dev before others), or\n' +
+  '              what TEMPORAL_* names'
 
 export interface Connected {
   readonly client: Client
   readonly close: () => Promise<void>
 }
 
-export async function connectClient(): Promise<Connected> {
-  const local = await localStack()
+export async function connectClient(given?: string): Promise<Connected> {
+  const own = given ?? (await localStack())?.stack.temporalAddress
   const { connectionOptions, namespace } =
-    local === null
+    own === undefined
       ? loadClientConnectConfig()
-      : { connectionOptions: { address: local.stack.temporalAddress }, namespace: 'default' }
+      : { connectionOptions: { address: own }, namespace: 'default' }
   const address = connectionOptions.address ?? 'localhost:7233'
   const connection = await Connection.connect({ ...connectionOptions, address }).catch((cause: unknown) => {
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -39,30 +67,6 @@ export async function connectClient(): Promise<Connected> {
   })
   const client = new Client({ connection, namespace: namespace ?? 'default' })
   return { client, close: () => connection.close() }
-}
-
-/** Runs a tool: its number is the exit code; an error is one line, and 1. */
-export function runTool(name: string, tool: (args: string[]) => Promise<number>): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0) // whoever read has seen enough
-    throw error
-  })
-  tool(process.argv.slice(2)).then(
-    (code) => process.exit(code),
-    (error: unknown) => {
-      console.error(`${name}: ${chain(error).join(': ')}`)
-      process.exit(1)
-    },
-  )
-}
-
-/** What a client's error says stands in its cause: the server's own words. */
-function chain(error: unknown): string[] {
-  if (!(error instanceof Error)) return [String(error)]
-  const { cause } = error
-  return cause instanceof Error && !error.message.includes(cause.message)
-    ? [error.message, ...chain(cause)]
-    : [error.message]
 }
 
 /** Columns of equal width, two spaces apart. */

@@ -11,13 +11,25 @@ import { openStore } from '../activities/checkpoint/open.ts'
 import { taskQueues } from '../temporal.config.ts'
 import type { SweepProgress } from '../workflows/progress.ts'
 import type { sweep } from '../workflows/sweep.ts'
+import { runProgram } from './program.ts'
 import { untilTold } from './shutdown.ts'
 import { startStack, type Stack } from './stack.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(project, '.placebo', 'demo')
 
-async function main(): Promise<void> {
+const program = {
+  name: 'demo',
+  usage: `npm run demo
+
+A controlled trial of rewards on two small models, end to end: a Temporal server, an S3 server and three workers are
+started, the sweep of examples/sweep.json is run, its effects are printed, and everything is stopped. It takes a few
+minutes; what an earlier demo left in .placebo/demo is removed first.
+  --help, -h  this text`,
+  options: {},
+} as const
+
+async function main(): Promise<number> {
   await rm(folder, { recursive: true, force: true }) // yesterday's results would make today's look instant
   const told = untilTold()
   const started = Date.now()
@@ -35,7 +47,8 @@ async function main(): Promise<void> {
       told.then((signal) => Promise.reject(new Error(`stopped (${signal})`))),
     ])
     console.log(`\n${elapsed(started)}  report: ${page}`)
-    console.log('\nLook at the runs in the Web UI: npx tsx infra/dev.ts --folder .placebo/demo')
+    console.log('\nLook at the runs in the Web UI: npm run dev -- --folder .placebo/demo')
+    return 0
   } finally {
     await stack.stop()
   }
@@ -107,10 +120,4 @@ function elapsed(since: number): string {
   return `${String(Math.floor(seconds / 60)).padStart(2)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error instanceof Error ? `demo: ${error.message}` : error)
-    process.exit(1)
-  },
-)
+runProgram(program, main)

@@ -5,12 +5,14 @@
  * One JSON object a line comes out, in order: verdict, reason, route, given, gold, version. A line that is no case gives an
  * object whose `error` and reason name the line, verdict null, and the others go on; standard error says how many there were.
  */
-import { realpathSync } from 'node:fs'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
+import { check, firstOf } from '../activities/contracts/issues.ts'
+import { eitherOf } from '../activities/contracts/words.ts'
 import { GRADER_VERSION, grade, type Grade } from '../activities/grading/index.ts'
+import { isProgram, runProgram } from './program.ts'
 
 // Gold answers are often numbers in JSON.
 const Text = z.union([z.string(), z.number().transform(String)], { error: 'expected a string or a number' })
@@ -36,7 +38,7 @@ const Flags = z
 const Case = z
   .object({ gold: Text, completion: Text.optional(), answer: Text.optional(), policy: Flags.optional() })
   .refine(({ completion, answer }) => (completion === undefined) !== (answer === undefined), {
-    error: 'expected either "completion" or "answer"',
+    error: ({ input }) => eitherOf('completion', 'answer', input),
   })
 
 export type Line = Grade | (Omit<Grade, 'verdict' | 'gold'> & { verdict: null; gold: null; error: string })
@@ -49,10 +51,9 @@ export function gradeLine(line: string, at: number): Line {
   } catch (error) {
     return bad(at, line.trim() === '' ? 'empty' : `not JSON (${error instanceof Error ? error.message : ''})`)
   }
-  const parsed = Case.safeParse(content)
-  if (!parsed.success)
-    return bad(at, parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; '))
-  const { gold, completion, answer, policy } = parsed.data
+  const checked = check(Case, content, { whole: 'the line' })
+  if (checked.faults !== null) return bad(at, firstOf(checked.faults))
+  const { gold, completion, answer, policy } = checked.data
   const flags = Object.fromEntries(Object.entries(policy ?? {}).filter(([, flag]) => flag !== undefined))
   return answer === undefined
     ? grade({ gold, completion: completion ?? '', policy: flags })
@@ -84,11 +85,20 @@ export async function gradeStream(input: Readable, output: Writable): Promise<nu
   return faults
 }
 
-if (realpathSync(process.argv[1] ?? '') === import.meta.filename) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0) // whoever read has seen enough
-    throw error
-  })
+const program = {
+  name: 'grade',
+  usage: `npm run -s grade < CASES.jsonl
+
+Judges a case a line, {"gold", "completion"} or {"gold", "answer"}, and writes a verdict a line, in order. A line that is
+no case is named in its result, and the others go on.
+  --help, -h  this text`,
+  options: {},
+} as const
+
+async function main(): Promise<number> {
   const faults = await gradeStream(process.stdin, process.stdout)
   if (faults > 0) console.error(`grade: ${faults} bad lines, named in their results`)
+  return faults > 0 ? 1 : 0
 }
+
+if (isProgram(import.meta.filename)) runProgram(program, main)

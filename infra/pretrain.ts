@@ -6,14 +6,15 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { Client, Connection } from '@temporalio/client'
 import { requireDocument } from '../activities/checkpoint/documents.ts'
 import * as keys from '../activities/checkpoint/keys.ts'
 import { openStore } from '../activities/checkpoint/open.ts'
+import type { Store } from '../activities/checkpoint/store.ts'
 import { ModelDocument } from '../activities/contracts.ts'
 import { taskQueues } from '../temporal.config.ts'
 import type { pretrain } from '../workflows/pretrain.ts'
+import { oneOf, runProgram, type Called } from './program.ts'
 import { startStack } from './stack.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
@@ -21,45 +22,65 @@ const folder = join(project, '.placebo', 'pretrain')
 const models = join(project, 'models', 'nano')
 const digestsFile = join(models, 'digests.json')
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { keep: { type: 'boolean', default: false } },
-})
-const recipes = positionals.length > 0 ? positionals : ['coder', 'talker', 'coder-llama']
-const digests = JSON.parse(await readFile(digestsFile, 'utf8').catch(() => '{}')) as Record<string, string>
+const recipes = ['coder', 'talker', 'coder-llama'] as const
 
-await mkdir(folder, { recursive: true })
-// At this size a second thread gains nothing; a second worker does.
-const one = { PLACEBO_THREADS: '1' }
-const storeUrl = pathToFileURL(join(folder, 'store')).href
-const stack = await startStack({
-  folder,
-  ports: 'free',
-  workers: [{ role: 'light' }, { role: 'compute', env: one }, { role: 'compute', env: one }],
-  store: storeUrl,
-  report: console.error,
-})
-process.once('SIGINT', () => void stack.stop().then(() => process.exit(130)))
-const store = await openStore(storeUrl)
-let differing = 0
-try {
-  const connection = await Connection.connect({ address: stack.temporalAddress })
-  const client = new Client({ connection })
-  // One layout's recipes share their base, so they follow one another; the layouts are independent.
-  const isLlama = (recipe: string) => recipe.endsWith('-llama')
-  const chains = [recipes.filter(isLlama), recipes.filter((recipe) => !isLlama(recipe))]
-  await Promise.race([
-    Promise.all(chains.map((chain) => buildAll(client, chain))),
-    stack.failed.then((error) => Promise.reject(error)),
-  ])
-  await connection.close()
-} finally {
-  await store.close()
-  await stack.stop()
+const program = {
+  name: 'pretrain',
+  usage: `npm run pretrain [-- RECIPE…] [--keep]
+
+Builds the nano models of models/nano/ again (${recipes.join(', ')}; all of them unless named), on a stack of its own, and
+says whether they are the ones whose digests are checked in.
+  --keep      puts those that differ in their place
+  --help, -h  this text`,
+  options: { keep: { type: 'boolean' } },
+  words: { what: `recipes (${recipes.join(', ')})`, least: 0, most: recipes.length },
+} as const
+
+async function main({ values, words }: Called<typeof program.options>): Promise<number> {
+  const wanted = words.length === 0 ? recipes : words.map((word) => oneOf('recipe', recipes, word))
+  const digests = JSON.parse(await readFile(digestsFile, 'utf8').catch(() => '{}')) as Record<string, string>
+  await mkdir(folder, { recursive: true })
+  // At this size a second thread gains nothing; a second worker does.
+  const one = { PLACEBO_THREADS: '1' }
+  const storeUrl = pathToFileURL(join(folder, 'store')).href
+  const stack = await startStack({
+    folder,
+    ports: 'free',
+    workers: [{ role: 'light' }, { role: 'compute', env: one }, { role: 'compute', env: one }],
+    store: storeUrl,
+    report: console.error,
+  })
+  process.once('SIGINT', () => void stack.stop().then(() => process.exit(130)))
+  const store = await openStore(storeUrl)
+  const building: Building = { store, digests, keep: values.keep, differing: 0 }
+  try {
+    const connection = await Connection.connect({ address: stack.temporalAddress })
+    const client = new Client({ connection })
+    // One layout's recipes share their base, so they follow one another; the layouts are independent.
+    const isLlama = (recipe: string) => recipe.endsWith('-llama')
+    const chains = [wanted.filter(isLlama), wanted.filter((recipe) => !isLlama(recipe))]
+    await Promise.race([
+      Promise.all(chains.map((chain) => buildAll(client, chain, building))),
+      stack.failed.then((error) => Promise.reject(error)),
+    ])
+    await connection.close()
+  } finally {
+    await store.close()
+    await stack.stop()
+  }
+  return building.differing > 0 && !values.keep ? 1 : 0
 }
-process.exit(differing > 0 && !values.keep ? 1 : 0)
 
-async function buildAll(client: Client, chain: readonly string[]): Promise<void> {
+interface Building {
+  readonly store: Store
+  /** Checked in, by recipe. */
+  readonly digests: Record<string, string>
+  readonly keep: boolean
+  differing: number
+}
+
+async function buildAll(client: Client, chain: readonly string[], building: Building): Promise<void> {
+  const { digests } = building
   for (const recipe of chain) {
     const handle = await client.workflow.start<typeof pretrain>('pretrain', {
       taskQueue: taskQueues.light,
@@ -77,12 +98,12 @@ async function buildAll(client: Client, chain: readonly string[]): Promise<void>
     const same = digests[recipe] === policy
     const known = digests[recipe] === undefined ? 'new' : `checked in is ${digests[recipe]}`
     console.log(`${recipe}: ${policy}, ${same ? 'as checked in' : known}`)
-    if (!same) differing += 1
-    if (!same && values.keep) await keep(recipe, policy)
+    if (!same) building.differing += 1
+    if (!same && building.keep) await keep(recipe, policy, building)
   }
 }
 
-async function keep(recipe: string, policy: string): Promise<void> {
+async function keep(recipe: string, policy: string, { store, digests }: Building): Promise<void> {
   const document = await requireDocument(store, keys.model(policy), ModelDocument)
   const home = join(models, recipe)
   await rm(home, { recursive: true, force: true })
@@ -93,3 +114,5 @@ async function keep(recipe: string, policy: string): Promise<void> {
   digests[recipe] = policy
   await writeFile(digestsFile, `${JSON.stringify(digests, null, 2)}\n`)
 }
+
+runProgram(program, main)

@@ -3,27 +3,41 @@
  * activities with attempts, last failures and heartbeats, its children, and who polls the queues that it waits for. A
  * workflow that has ended says how, and its failure's innermost sentence. Leaves out metrics and results (the CLI's).
  */
-import { realpathSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
-import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client'
+import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { childrenOf, pendingOf, type Pending } from '../activities/pending.ts'
 import { taskQueues } from '../temporal.config.ts'
 import type { Doing } from '../workflows/progress.ts'
 import { sentenceOf } from '../workflows/standstill.ts'
-import { columns, connectClient, runTool } from './connect.ts'
+import { addressOption, addressUsage, columns, connectClient, localStacks } from './connect.ts'
+import { essentialsOf } from './essentials.ts'
+import { failureOf } from './failure.ts'
+import { isProgram, runProgram, type Called } from './program.ts'
 
-const usage = `npm run -s progress -- ID [--watch] [--json]
+const program = {
+  name: 'progress',
+  usage: `npm run -s progress -- ID [--watch] [--json]
 
-How far a workflow is, what it waits for, and why.
-  --watch   again every 2 s, until it has ended
-  --json    one JSON object a look, for machines
-  --help    this text`
+How far a workflow is, what it waits for, and why; of one that has ended, what it came to.
+  --watch     again every 2 s, until it has ended
+  --json      one JSON object a look, for machines
+${addressUsage}
+  --help, -h  this text`,
+  options: { watch: { type: 'boolean' }, json: { type: 'boolean' }, ...addressOption },
+  words: { what: 'one workflow id', least: 1, most: 1 },
+} as const
 
 export interface Queue {
   readonly name: string
   readonly kind: 'workflows' | 'activities'
   readonly pollers: number
+  /**
+   * Since one of them asked last, in seconds; absent where nobody did. A worker asks at least once a minute, and the server
+   * remembers who asked for some five: a worker that was stopped stays among the pollers that long.
+   */
+  readonly lastPollSeconds?: number
   /** Tasks that wait, about. */
   readonly backlog: number
 }
@@ -37,6 +51,8 @@ export interface Snapshot {
   readonly closed?: string
   /** Of one that ended otherwise than it should: the innermost cause. */
   readonly failure?: string
+  /** Of one that completed. */
+  readonly result?: unknown
   /** Its own answer to the query `progress`; null where there was none in time, and then why. */
   readonly progress: (Doing & Readonly<Record<string, unknown>>) | null
   readonly silent?: string
@@ -61,10 +77,12 @@ export async function snapshot(client: Client, workflowId: string): Promise<Snap
   const status = description.status.name
   const own = { workflowId, runId, type, status, started: startTime.toISOString() }
   if (status !== 'RUNNING') {
-    const failure = status === 'COMPLETED' ? null : await failureOf(handle.result())
+    const isDone = status === 'COMPLETED'
+    const failure = isDone ? null : await failureOf(handle.result())
     const ended = {
       ...(closeTime && { closed: closeTime.toISOString() }),
       ...(failure !== null && { failure }),
+      ...(isDone && { result: (await handle.result()) as unknown }),
     }
     return { ...own, ...ended, progress: null, pending: [], children: [], queues: [] }
   }
@@ -119,25 +137,13 @@ async function queueOf(client: Client, name: string, kind: Queue['kind']): Promi
     reportStats: true,
   })
   const backlog = Number(stats?.approximateBacklogCount ?? 0)
-  return { name, kind, pollers: pollers?.length ?? 0, backlog }
+  const asked = (pollers ?? []).map(({ lastAccessTime }) => 1000 * Number(lastAccessTime?.seconds ?? 0))
+  const last = asked.length === 0 ? {} : { lastPollSeconds: Math.max(0, Math.round((Date.now() - Math.max(...asked)) / 1000)) } // prettier-ignore
+  return { name, kind, pollers: asked.length, ...last, backlog }
 }
 
-async function failureOf(result: Promise<unknown>): Promise<string | null> {
-  try {
-    await result
-    return null
-  } catch (error) {
-    let at: unknown = error instanceof WorkflowFailedError ? error.cause : error
-    const types: string[] = []
-    while (at instanceof Error) {
-      if ('type' in at && typeof at.type === 'string' && at.type !== '') types.push(at.type)
-      if (!(at.cause instanceof Error) || at.cause.message === '') break
-      at = at.cause
-    }
-    const message = at instanceof Error ? at.message : String(at)
-    return types.length > 0 ? `${types.at(-1)}: ${message}` : message
-  }
-}
+/** A poll that finds nothing is answered within a minute, and the next one follows. */
+const silentSeconds = 75
 
 /** The workflow's own words, whatever its type. */
 function farOf(progress: Readonly<Record<string, unknown>>): string {
@@ -169,7 +175,7 @@ function farOf(progress: Readonly<Record<string, unknown>>): string {
 const ago = (ms: number) => (ms === 0 ? '' : `${Math.max(0, Math.round((Date.now() - ms) / 1000))} s ago`)
 
 /** The same for people. */
-export function textOf(at: Snapshot): string {
+export function textOf(at: Snapshot, placed = (key: string) => `${key} in the store`): string {
   const { progress, pending, children, queues } = at
   const ended = at.closed === undefined ? '' : `, ended ${at.closed}`
   const head = `${at.workflowId}  ${at.type}  ${at.status.toLowerCase()}  started ${at.started}${ended}`
@@ -187,20 +193,29 @@ export function textOf(at: Snapshot): string {
     one.name,
     one.kind,
     String(one.pollers),
+    one.lastPollSeconds === undefined ? '' : `${one.lastPollSeconds} s ago`,
     String(one.backlog),
-    one.pollers === 0
-      ? `nobody polls queue ${one.name}: no worker is there, or all are at work for minutes`
-      : '',
+    pollsOf(one),
   ])
   return [
     head,
     ...(at.failure === undefined ? [] : [at.failure]),
+    ...essentialsOf(at.result, placed),
+    ...(at.result === undefined
+      ? []
+      : [`All of it: npm run -s temporal -- workflow result --workflow-id ${at.workflowId}`]),
     ...(progress === null ? [] : [farOf(progress), ...said(progress)]),
     ...(at.silent === undefined ? [] : [`It does not answer the query: ${at.silent}`]),
     ...table(['activity', 'attempt', 'state', 'since', 'progress', 'last failure'], pendingRows),
     ...table(['child', 'type', 'doing'], children.map((one) => [one.workflowId, one.type, one.doing])), // prettier-ignore
-    ...table(['queue', 'kind', 'pollers', 'backlog', ''], queueRows),
+    ...table(['queue', 'kind', 'pollers', 'last poll', 'backlog', ''], queueRows),
   ].join('\n')
+}
+
+function pollsOf({ name, pollers, lastPollSeconds = 0 }: Queue): string {
+  if (pollers === 0) return `nobody polls queue ${name}: no worker is there, or all are at work for minutes`
+  if (lastPollSeconds <= silentSeconds) return ''
+  return `nobody has polled queue ${name} for ${lastPollSeconds} s: its workers were stopped, or are at work`
 }
 
 /** What stands still, in the workflow's words. */
@@ -215,26 +230,14 @@ function said({ doing, since, lastError, failing, notes }: NonNullable<Snapshot[
 const table = (header: string[], rows: string[][]) =>
   rows.length === 0 ? [] : ['', ...columns([header, ...rows])]
 
-async function main(args: string[]): Promise<number> {
-  const options = {
-    watch: { type: 'boolean' },
-    json: { type: 'boolean' },
-    help: { type: 'boolean' },
-  } as const
-  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
-  const [workflowId, ...more] = positionals
-  if (workflowId === undefined || more.length > 0)
-    throw new Error(`expected one workflow id, found ${positionals.join(' ') || 'nothing'}\n\n${usage}`)
-  const { client, close } = await connectClient()
+async function main({ values, words: [workflowId = ''] }: Called<typeof program.options>): Promise<number> {
+  const { client, close } = await connectClient(values.address)
+  const placed = await placesOf(values.address)
   try {
     for (;;) {
       const now = await snapshot(client, workflowId)
       if (values.watch && process.stdout.isTTY && !values.json) process.stdout.write('\x1b[2J\x1b[H')
-      console.log(values.json ? JSON.stringify(now) : textOf(now))
+      console.log(values.json ? JSON.stringify(now) : textOf(now, placed))
       if (!values.watch || now.status !== 'RUNNING') return 0
       if (!values.json) console.log('')
       await sleep(2000)
@@ -244,4 +247,18 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-if (realpathSync(process.argv[1] ?? '') === import.meta.filename) runTool('progress', main)
+/** Objects of a stack that runs here are files here; of any other store, the key is all that is known. */
+async function placesOf(address: string | undefined): Promise<(key: string) => string> {
+  const stacks = await localStacks()
+  const at = stacks.find(({ stack }) => address === undefined || stack.temporalAddress === address)
+  return (key) => {
+    const url = at?.stack.storeUrl ?? ''
+    const root = url.startsWith('file://')
+      ? new URL(url).pathname
+      : join(at?.folder ?? '', url.replace(/^s3:\//, 's3'))
+    const path = join(root, key)
+    return at !== undefined && existsSync(path) ? relative(process.cwd(), path) : `${key} in the store`
+  }
+}
+
+if (isProgram(import.meta.filename)) runProgram(program, main)

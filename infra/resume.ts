@@ -6,18 +6,23 @@
  * is started, and the table says what would be.
  */
 import { randomUUID } from 'node:crypto'
-import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { parseArgs } from 'node:util'
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
-import { columns, connectClient, runTool } from './connect.ts'
+import { addressOption, addressUsage, columns, connectClient } from './connect.ts'
+import { sentencesOf } from './failure.ts'
+import { isProgram, runProgram, Usage, type Called } from './program.ts'
 
-const usage = `npm run -s resume -- --query 'Sweep="x" AND ExecutionStatus="Failed"' [--yes]
+const program = {
+  name: 'resume',
+  usage: `npm run -s resume -- --query 'Sweep="x" AND ExecutionStatus="Failed"' [--yes]
 
 Starts again what the query finds: each workflow with the input of its first execution, a child by its outermost parent.
-  --query   a visibility query, as of \`temporal workflow list\`
-  --yes     start them; without it nothing is started
-  --help    this text`
+  --query     a visibility query, as of \`temporal workflow list\`
+  --yes       start them; without it nothing is started
+${addressUsage}
+  --help, -h  this text`,
+  options: { query: { type: 'string' }, yes: { type: 'boolean' }, ...addressOption },
+} as const
 
 /** A workflow that the query found: how its id stands now, and its outermost parent's. */
 export interface Found {
@@ -163,16 +168,27 @@ export interface Outcome {
   readonly why: string
 }
 
+/** The workflows for which an id is started: its own, or those of its children that did not complete. */
+const endedOf = (found: readonly Found[], workflowId: string) =>
+  found
+    .filter(({ root, ...own }) => (root?.workflowId ?? own.workflowId) === workflowId)
+    .filter(({ status }) => status !== 'COMPLETED' && status !== 'RUNNING')
+    .map((one) => one.workflowId)
+
 /** What was done with each that the query found, or what would be. */
 export async function resume(client: Client, query: string, yes: boolean): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  for (const { workflowId, action, why } of choose(await find(client, query))) {
+  const found = await find(client, query)
+  for (const { workflowId, action, why } of choose(found)) {
     const row = { workflowId, type: '', taskQueue: '', why }
     if (action === 'skip') {
       outcomes.push({ ...row, action })
       continue
     }
     try {
+      row.why = [why, await sentencesOf(client, endedOf(found, workflowId))]
+        .filter((text) => text !== '')
+        .join(': ')
       const { started } = await firstStart(client, workflowId)
       const of = { type: started.workflowType?.name ?? '', taskQueue: started.taskQueue?.name ?? '' }
       if (yes) await startAgain(client, workflowId)
@@ -185,19 +201,11 @@ export async function resume(client: Client, query: string, yes: boolean): Promi
   return outcomes
 }
 
-async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { query: { type: 'string' }, yes: { type: 'boolean' }, help: { type: 'boolean' } },
-  })
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
-  if (!values.query) throw new Error(`--query: expected a visibility query, found nothing\n\n${usage}`)
-  const { client, close } = await connectClient()
+async function main({ values }: Called<typeof program.options>): Promise<number> {
+  if (values.query === undefined) throw new Usage('--query: expected a visibility query, found nothing')
+  const { client, close } = await connectClient(values.address)
   try {
-    const outcomes = await resume(client, values.query, values.yes ?? false)
+    const outcomes = await resume(client, values.query, values.yes)
     if (outcomes.length === 0) console.log('The query finds nothing.')
     else {
       const header = ['', 'workflow id', 'type', 'task queue', '']
@@ -212,4 +220,4 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-if (realpathSync(process.argv[1] ?? '') === import.meta.filename) runTool('resume', main)
+if (isProgram(import.meta.filename)) runProgram(program, main)

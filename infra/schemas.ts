@@ -2,7 +2,6 @@
  * `npm run schemas`: the specs' JSON Schemas, from the zod schemas that define them, into examples/schemas/, where
  * editors find them by a spec's `$schema`. The same schemas give the same bytes; a test compares them.
  */
-import { realpathSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -18,6 +17,7 @@ import {
   TrainSpec,
   VerifySpec,
 } from '../activities/contracts.ts'
+import { isProgram, runProgram } from './program.ts'
 
 export const schemaFolder = join(import.meta.dirname, '..', 'examples', 'schemas')
 
@@ -40,7 +40,19 @@ export function schemaFiles(): Map<string, string> {
   return new Map(Object.entries(specs).map(([name, spec]) => [`${name}.json`, text(spec)]))
 }
 
-if (realpathSync(process.argv[1] ?? '') === import.meta.filename) {
+const program = {
+  name: 'schemas',
+  usage: `npm run -s schemas
+
+Writes the specs' JSON Schemas into examples/schemas/, where editors find them by a spec's $schema.
+  --help, -h  this text`,
+  options: {},
+} as const
+
+async function main(): Promise<number> {
   await mkdir(schemaFolder, { recursive: true })
   for (const [name, text] of schemaFiles()) await writeFile(join(schemaFolder, name), text)
+  return 0
 }
+
+if (isProgram(import.meta.filename)) runProgram(program, main)

@@ -36,6 +36,9 @@ export function temporalArguments(folder: string, port: number, uiPort: number):
     // Its one shard looks for tasks to hand out 20 times a second by default: 50 ms at every turn of every workflow.
     ...['--dynamic-config-value', `history.transferProcessorMaxPollRPS=${pollsASecond}`],
     ...['--dynamic-config-value', `history.timerProcessorMaxPollRPS=${pollsASecond}`],
+    // Its HTTP port takes a request from any web page that is open on this machine, and cannot be turned off: the host
+    // that it would answer is nobody's.
+    ...['--dynamic-config-value', 'frontend.httpAllowedHosts=["nobody.invalid"]'],
     ...attributes.flatMap((attribute) => ['--search-attribute', attribute]),
   ]
 }

@@ -18,8 +18,11 @@ export function untilTold(): Promise<string> {
   })
 }
 
-/** npm, its shell and tsx stand above us; who started npm is free to go. */
-const generations = 3
+/**
+ * npm and tsx stand above us; who started npm is free to go. The shell between them is replaced (`exec` in package.json):
+ * one that was started in the background keeps the signals that npm hands on to it.
+ */
+const generations = 2
 
 function ancestors(): number[] {
   if (process.platform !== 'linux' || !process.env['npm_lifecycle_event']) return []

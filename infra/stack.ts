@@ -5,7 +5,8 @@
  * process (leash.ts). Everything the workers know of it stands in `env`, which works for any other program, too.
  * Secrets: one file of mode 0600 in the folder, and the environment of the processes that need them.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { allocator } from './config.ts'
@@ -50,7 +51,7 @@ const project = fileURLToPath(new URL('..', import.meta.url))
 export async function startStack(options: StackOptions): Promise<Stack> {
   const report = options.report ?? ((line: string) => console.error(line))
   const folder = resolve(options.folder)
-  await mkdir(folder, { recursive: true })
+  await privateFolder(folder, report)
   const unlock = await claimFolder(folder)
   await rm(join(folder, 'logs'), { recursive: true, force: true })
   await mkdir(join(folder, 'logs'))
@@ -172,7 +173,6 @@ async function startStore(base: Base, versitygw: string | null) {
     // The SDK prefers a profile and completes keys with a token: both would be somebody else's.
     AWS_PROFILE: undefined,
     AWS_SESSION_TOKEN: undefined,
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', // ten lines in each log that say nothing of the run
   }
   return { url: `s3://${servers.bucket}`, endpoint, env }
 }
@@ -231,6 +231,23 @@ export async function runningStack(folder: string): Promise<StackDescription | n
   if (text === null) return null
   const description = JSON.parse(text) as StackDescription
   return alive(description.pid) ? description : null
+}
+
+/** Of a stack: what its servers and workers leave there is one user's. */
+const [ownerOnly, others] = [0o700, 0o077]
+
+/** Makes the folder for this user alone. One of a stack that others could look into is mended; of any other it is said. */
+async function privateFolder(folder: string, report: (line: string) => void): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: ownerOnly })
+  const { mode } = await stat(folder)
+  if ((mode & others) === 0) return
+  const was = `${folder}: other users of this machine may look into it (mode ${(mode & 0o777).toString(8)})`
+  const isStacks = ['temporal.db', 'credentials', 'stack.json'].some((name) => existsSync(join(folder, name)))
+  if (!isStacks) return report(`${was}; chmod 700 keeps them out`)
+  await chmod(folder, ownerOnly).then(
+    () => report(`${was}: now only you do`),
+    (error: Error) => report(`${was}, and it stays so: ${error.message}`),
+  )
 }
 
 /** Two servers on one database file would ruin it. */

@@ -8,11 +8,8 @@
  * its disk but a cache.
  */
 import { randomUUID } from 'node:crypto'
-import { realpathSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { Client } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker'
@@ -32,6 +29,7 @@ import * as config from '../temporal.config.ts'
 import { workflowBundle } from './bundle.ts'
 import { readConfig } from './config.ts'
 import { JsonLogger } from './log.ts'
+import { isProgram, oneOf, runProgram, type Called } from './program.ts'
 
 export const roles = ['light', 'compute'] as const
 export type Role = (typeof roles)[number]
@@ -103,6 +101,7 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     await Promise.all(running)
     if (elsewhere !== null) throw elsewhere as WrongStore
   } finally {
+    logger.flush()
     await reader.close()
     await engine?.close()
     await store.close()
@@ -178,14 +177,6 @@ function computeWorkers(
   ]
 }
 
-function roleOf(args: string[]): Role {
-  const { values } = parseArgs({ args, options: { role: { type: 'string' } } })
-  const role = roles.find((name) => name === values.role)
-  if (role === undefined)
-    throw new Error(`--role: expected light or compute, found ${values.role ?? 'nothing'}`)
-  return role
-}
-
 /** The store, if it answers: a wrong bucket or key must show now, not in the first activity. */
 async function reach(url: string): Promise<{ reached: Store; storeId: string }> {
   try {
@@ -211,14 +202,23 @@ async function connect(): Promise<{ connection: NativeConnection; namespace: str
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
-  Promise.resolve(process.argv.slice(2))
-    .then((args) => runWorker(roleOf(args)))
-    .then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(`worker: ${messageOf(error)}`)
-        process.exit(1)
-      },
-    )
+const program = {
+  name: 'worker',
+  usage: `npm run worker -- --role light|compute
+
+One worker process, until it is told to stop (SIGTERM or Ctrl-C), against what the environment names:
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE  the Temporal server; TEMPORAL_* and profiles as for the CLI
+  PLACEBO_STORE                         s3://bucket/prefix or file:///folder; credentials by AWS_*
+  PLACEBO_ALLOW                         folders and s3:// prefixes that a spec may name, separated by commas
+README.md lists the others.
+  --role      light: workflows, rewards, reports; compute: sampling and training, one slot a process
+  --help, -h  this text`,
+  options: { role: { type: 'string' } },
+} as const
+
+async function main({ values }: Called<typeof program.options>): Promise<number> {
+  await runWorker(oneOf('--role', roles, values.role))
+  return 0
 }
+
+if (isProgram(import.meta.filename)) runProgram(program, main)

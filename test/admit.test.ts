@@ -35,9 +35,9 @@ it('a sweep has its runs, and what its models share', async () => {
 })
 
 it.each([
-  [{ seeds: [1, 1] }, 'seeds.1: 1 stands twice'],
+  [{ seeds: [1, 1] }, 'seeds.1: expected each once, found 1 as number 1 and number 2'],
   [{ models: ['file:///a/b', 'file:///a-b'] }, '"file:///a/b" and "file:///a-b" have one name'],
-  [{ arms: { other: { batch: { group: 2e8 } } } }, 'sweep spec: arms.other.batch.group: Too big'],
+  [{ arms: { other: { batch: { group: 2e8 } } } }, 'sweep spec: arms.other.batch.group: expected at most 16384'],
   [{ arms: { other: { batch: { problems: 60_000 } } } }, 'sweep spec: arms.other: train spec: batch: problems x group: expected at most 1000 shards'],
   [{ arms: { other: { prompt: 'nobody' } } }, 'prompt: expected default'],
   [{ priorities: { constructor: 1 } }, 'priorities.constructor: expected an arm of the sweep'],

@@ -355,7 +355,9 @@ const started = {
       problems: z.array(contracts.Problem),
     }),
   ],
-} satisfies { readonly [Name in keyof typeof workflows]: WorkflowRow<(typeof workflows)[Name]> }
+} satisfies {
+  readonly [Name in Exclude<keyof typeof workflows, 'default'>]: WorkflowRow<(typeof workflows)[Name]>
+}
 
 // ── Histories ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -52,7 +52,7 @@ test('it names the newest completed run, and the key of its result in the store'
   const spec = keys.spec('0'.repeat(64))
   await replaceDocument(store, keys.result('first'), ResultDocument, { format: 1, spec, step: 5 })
   const message = await refusal(runs)
-  expect(message).toContain('step: unknown key')
+  expect(message).toContain('found an unknown key (did you mean "steps"?)')
   expect(message).toContain(
     "The id's earlier result stands: temporal workflow result --workflow-id first --run-id newest, and runs/first/result.json in the store",
   )

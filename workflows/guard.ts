@@ -1,6 +1,7 @@
 /**
- * What a workflow is started with, looked at before anything else: an input that is too deep or too large to be handed
- * on would fail the workflow's task, which is tried for ever, where a failure of the workflow is an answer.
+ * What a workflow is started with, looked at before anything else: a type that is none, and an input that is too deep or
+ * too large to be handed on, would fail the workflow's task, which is tried for ever, where a failure of the workflow is
+ * an answer.
  */
 import {
   ApplicationFailure,
@@ -10,11 +11,13 @@ import {
 } from '@temporalio/workflow'
 import { most } from '../activities/contracts/limits.ts'
 import { shapeFault, utf8Bytes, wellFormed } from '../activities/contracts/shape.ts'
+import { requireKnown } from './unknown.ts'
 
 export const interceptors = (): WorkflowInterceptors => ({
   inbound: [
     {
       execute: async (input, next) => {
+        requireKnown(workflowInfo().workflowType)
         const fault = startFault(input.args, workflowInfo()) ?? faultOf(input.args[0])
         if (fault !== null)
           throw ApplicationFailure.nonRetryable(wellFormed(`input: ${fault}`), 'InvalidSpec')

@@ -10,3 +10,5 @@ export { score } from './score.ts'
 export { sweep } from './sweep.ts'
 export { train } from './train.ts'
 export { verify } from './verify.ts'
+/** Of any other name. */
+export { unknown as default } from './unknown.ts'

@@ -27,12 +27,17 @@ export interface Origin {
 /** A file is read in ranges, so that this bounds the disk and the time to bring it, not memory. */
 export const mostBytes = 4 * 2 ** 30
 
+/** Throws InvalidData unless a source has the form of one; whether it is there, nobody has looked. */
+export function requireSource(source: string): void {
+  if (source.startsWith('hf://') ? address.test(source) : /^(file:\/\/|s3:\/\/[^/]+\/)./.test(source)) return
+  const ofHub = 'hf://datasets/owner/name@revision/path'
+  const forms = source.startsWith('hf://') ? ofHub : `file:///…, s3://… or ${ofHub}`
+  throw new InvalidData(`data ${source}: expected ${forms}`)
+}
+
 export async function openOrigin(source: string, reach: Reach, signal?: AbortSignal): Promise<Origin> {
+  requireSource(source)
   if (source.startsWith('hf://')) return hub(source, reach.hub, signal)
-  if (!/^(file:\/\/|s3:\/\/[^/]+\/)./.test(source))
-    throw new InvalidData(
-      `data ${source}: expected file:///…, s3://… or hf://datasets/owner/name@revision/path`,
-    )
   requireAllowed(`data ${source}`, source, reach.allow)
   return { pinned: null, bring: source.startsWith('file://') ? inFolder(source) : inBucket(source) }
 }
@@ -78,7 +83,6 @@ const address = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)@([\w.%-]+)\/(.+)$/
 
 async function hub(source: string, at: Reach['hub'], signal?: AbortSignal): Promise<Origin> {
   const [, name = '', revision = '', path = ''] = address.exec(source) ?? []
-  if (name === '') throw new InvalidData(`data ${source}: expected hf://datasets/owner/name@revision/path`)
   const { datasetInfo, downloadFile } = await import('@huggingface/hub')
   const where = (until?: AbortSignal) => ({
     ...(at.endpoint !== undefined && { hubUrl: at.endpoint }),

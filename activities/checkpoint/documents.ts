@@ -6,6 +6,7 @@
  * because both go on with what the store holds, not with what they meant to write.
  */
 import type { z } from 'zod'
+import { byKind, check, firstOf } from '../contracts/issues.ts'
 import { canonical } from './canonical.ts'
 import { misnamed, unexpected } from './names.ts'
 import { CorruptObject, NotFound, type Store } from './store.ts'
@@ -39,16 +40,14 @@ export async function requireDocument<T>(
   } catch (cause) {
     throw new CorruptObject(`${store.url}: ${key} is not JSON (${bytes.length} bytes)`, { cause })
   }
-  const parsed = schema.safeParse(value)
-  if (parsed.success) {
-    const fault = misnamed(key, value) ?? unexpected(parsed.data, expected)
+  // What anybody may have put there is nothing to be quoted.
+  const checked = check(schema, value, { shown: byKind, whole: '$' })
+  if (checked.faults === null) {
+    const fault = misnamed(key, value) ?? unexpected(checked.data, expected)
     if (fault !== null) throw new CorruptObject(`${store.url}: ${key}: ${fault}`)
-    return parsed.data
+    return checked.data
   }
-  const faults = parsed.error.issues.map(
-    ({ path, message }) => `${path.map(String).join('.') || '$'}: ${message}`,
-  )
-  throw new CorruptObject(`${store.url}: ${key} does not fit its schema: ${faults.join('; ')}`)
+  throw new CorruptObject(`${store.url}: ${key} does not fit its schema: ${firstOf(checked.faults)}`)
 }
 
 /** Writes the document unless its key has one, and answers with the one the store holds from now on. */

@@ -20,7 +20,7 @@ import {
   Sampling,
   Stop,
 } from './specs.ts'
-import { count, RunId, strict } from './words.ts'
+import { count, eitherOf, RunId, strict } from './words.ts'
 
 const text = (characters: number) => z.string().min(1).max(characters)
 const name = z.string().max(most.nameCharacters)
@@ -38,11 +38,17 @@ function once(values: readonly unknown[], context: z.RefinementCtx): void {
     seen.set(value, i)
     if (before === undefined) continue
     const shown = JSON.stringify(value)?.slice(0, most.charactersShown)
-    const message = `${shown} stands twice, as number ${before + 1} and number ${i + 1}`
+    const message = `expected each once, found ${shown} as number ${before + 1} and number ${i + 1}`
     context.addIssue({ code: 'custom', path: [i], message })
     return
   }
 }
+
+/** Of an object that has more entries than fit. */
+const tooMany = (what: 'columns' | 'arms') => ({
+  error: ({ input }: { readonly input?: unknown }) =>
+    `expected at most ${most[what]} ${what}, found ${Object.keys(input ?? {}).length}`,
+})
 
 /** Depth and parts of a reward; its schema has been through it, so it is not deep enough to do harm. */
 function sizeOf(reward: Reward): { depth: number; parts: number } {
@@ -58,24 +64,22 @@ const AskedReward = Reward.superRefine((reward, context) => {
   const { depth, parts } = sizeOf(reward)
   const say = (message: string) => context.addIssue({ code: 'custom', message })
   if (depth > most.rewardDepth)
-    say(`expected at most ${most.rewardDepth} rewards within one another, there are ${depth}`)
-  if (parts > most.rewardParts) say(`expected at most ${most.rewardParts} parts, there are ${parts}`)
+    say(`expected at most ${most.rewardDepth} rewards within one another, found ${depth}`)
+  if (parts > most.rewardParts) say(`expected at most ${most.rewardParts} parts, found ${parts}`)
 })
 
 const filterValue = z.union([name, z.number()])
 const askedData = {
   ...data,
   source: text(most.pathCharacters).optional(),
-  columns: data.columns.refine((columns) => Object.keys(columns ?? {}).length <= most.columns, {
-    message: `expected at most ${most.columns} columns`,
-  }),
+  columns: data.columns.refine(
+    (columns) => Object.keys(columns ?? {}).length <= most.columns,
+    tooMany('columns'),
+  ),
   where: names(
     z
       .record(name, z.union([name, z.number(), z.array(filterValue).max(most.filterValues)]))
-      .refine(
-        (where) => Object.keys(where).length <= most.columns,
-        `expected at most ${most.columns} columns`,
-      ),
+      .refine((where) => Object.keys(where).length <= most.columns, tooMany('columns')),
   ).optional(),
   only: z.array(name).min(1).max(most.only).superRefine(once).optional(),
   limit: count.max(most.problems).optional(),
@@ -168,7 +172,10 @@ const CheckpointName = z
 const whose = { model: model.optional(), checkpoint: CheckpointName.optional() }
 const isOneOfTwo = ({ model, checkpoint }: { model?: string | undefined; checkpoint?: string | undefined }) =>
   (model === undefined) !== (checkpoint === undefined)
-const oneOfTwo = { message: 'give either model or checkpoint', path: ['model'] }
+const oneOfTwo = {
+  error: ({ input }: { readonly input?: unknown }) => eitherOf('model', 'checkpoint', input),
+  path: ['model'],
+}
 
 export const EvaluateSpec = strict({
   $schema,
@@ -228,7 +235,7 @@ export const SweepSpec = strict({
   arms: names(
     z
       .record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'lower-case letters, digits and -'), TrainSpec)
-      .refine((arms) => Object.keys(arms).length <= most.arms, `expected at most ${most.arms} arms`),
+      .refine((arms) => Object.keys(arms).length <= most.arms, tooMany('arms')),
   ),
   seeds: z.array(seed).min(1).max(most.seeds).superRefine(once),
   /** Adds the arms null (no training), random and format where they are missing. */
@@ -266,7 +273,7 @@ export const GcSpec = strict({
   quiet: z.boolean().default(false),
 }).refine(({ graceHours, quiet }) => quiet || graceHours >= 48, {
   // A blob that is in the store is believed for a day; a manifest follows within an attempt, of 12 hours at most.
-  message: 'at least 48, unless quiet is true (no worker writes to this store meanwhile)',
+  message: 'expected at least 48, unless quiet is true (no worker writes to this store meanwhile)',
   path: ['graceHours'],
 })
 export type GcSpec = z.infer<typeof GcSpec>

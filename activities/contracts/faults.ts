@@ -14,6 +14,7 @@ export type Permanence = 'permanent' | 'limited' | 'passing' | 'handed-back'
 
 export const faults = {
   InvalidSpec: 'permanent',
+  UnknownWorkflow: 'permanent',
   SpecMismatch: 'permanent',
   ModelUnavailable: 'permanent',
   UnsupportedModel: 'permanent',

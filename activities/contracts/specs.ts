@@ -3,7 +3,7 @@
  * What a user may write is narrower (asked.ts). Unknown keys are errors: a typo must not train for a day.
  */
 import { z } from 'zod'
-import { count, probability, strict } from './words.ts'
+import { count, eitherOf, probability, strict } from './words.ts'
 
 export type Reward =
   | 'ground-truth'
@@ -55,15 +55,15 @@ export const data = {
 }
 export const DataSpec = strict(data)
   .refine(({ name, source }) => (name === undefined) !== (source === undefined), {
-    message: 'give either name or source',
+    error: ({ input }) => eitherOf('name', 'source', input),
     path: ['name'],
   })
   .refine(({ name, columns }) => name === undefined || columns === undefined, {
-    message: 'belongs to a source; the sets that have a name have our columns',
+    message: 'expected none but of a source: the sets that have a name have our columns',
     path: ['columns'],
   })
   .refine(({ source, split }) => source === undefined || split === undefined, {
-    message: 'a file has no splits',
+    message: 'expected none of a file, which has no splits',
     path: ['split'],
   })
 export type DataSpec = z.infer<typeof DataSpec>

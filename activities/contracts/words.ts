@@ -12,3 +12,9 @@ export const RunId = z
   )
 export const count = z.int().min(1)
 export const probability = z.number().min(0).max(1)
+
+/** Of two fields exactly one is given. */
+export function eitherOf(one: string, other: string, value: unknown): string {
+  const has = (name: string) => (value as Record<string, unknown> | null | undefined)?.[name] !== undefined
+  return `expected either ${one} or ${other}, found ${has(one) || has(other) ? 'both' : 'neither'}`
+}

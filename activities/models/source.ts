@@ -4,7 +4,7 @@
  * A source lists the files of a Hugging Face folder that a policy is made of (never pickles, never code) and brings
  * each to this machine. What is outside the worker's allow-list is refused before it is touched.
  */
-import { constants, createWriteStream } from 'node:fs'
+import { constants, createWriteStream, readdirSync } from 'node:fs'
 import { open, readdir, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { codeOf, isRefused } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
+import { didYouMean } from '../contracts/nearest.ts'
 import { hubFault } from './hub.ts'
 
 export class ModelUnavailable extends Error {
@@ -45,17 +46,27 @@ export interface ModelReach extends Reach {
 
 const nanoFolder = fileURLToPath(new URL('../../models/nano/', import.meta.url))
 
+/** As the Hub's own tools write it. */
+const ofHub = /^hf:\/\/([\w.-]+\/[\w.-]+)@([\w./-]+)$/
+
+/** Throws ModelUnavailable unless a name has the form of one; whether it is there, nobody has looked. */
+export function requireModelName(model: string): void {
+  if (model.startsWith('hf://') ? ofHub.test(model) : /^(nano|file:\/|s3:\/)\//.test(model)) return
+  const forms = model.startsWith('hf://')
+    ? 'hf://owner/name@revision'
+    : 'nano/…, hf://owner/name@revision, s3://… or file:///…'
+  throw new ModelUnavailable(`model ${model}: expected ${forms}${didYouMean(model, nanoModels())}`)
+}
+
 export async function openSource(model: string, reach: ModelReach): Promise<ModelSource> {
+  requireModelName(model)
   if (model.startsWith('nano/')) return nano(model, reach)
   if (model.startsWith('hf://')) return hub(model, reach)
-  if (model.startsWith('file://') || model.startsWith('s3://')) {
-    // A whole allowed folder may be a model, so the URL counts as a folder.
-    requireAllowed(`model ${model}`, model.endsWith('/') ? model : `${model}/`, reach.allow)
-    return model.startsWith('file://')
-      ? folder(pathOf(`model ${model}`, model), model, reach)
-      : bucket(model, reach)
-  }
-  throw new ModelUnavailable(`model ${model}: expected nano/…, hf://owner/name@revision, s3://… or file:///…`)
+  // A whole allowed folder may be a model, so the URL counts as a folder.
+  requireAllowed(`model ${model}`, model.endsWith('/') ? model : `${model}/`, reach.allow)
+  return model.startsWith('file://')
+    ? folder(pathOf(`model ${model}`, model), model, reach)
+    : bucket(model, reach)
 }
 
 /** Throws NotAllowed unless a URL lies beneath one of the worker's prefixes, whole path segments, no way back up. */
@@ -65,8 +76,12 @@ export function requireAllowed(what: string, url: string, allow: readonly string
   const plain = URL.canParse(url) ? new URL(url).href : ''
   const isBeneath = allow.some((prefix) => plain.startsWith(asFolder(new URL(prefix).href)))
   if (isBeneath && !asFolder(url).includes('/../')) return
-  const allowed = allow.join(',') || 'nothing'
-  throw new NotAllowed(`${what}: not beneath what this worker allows (PLACEBO_ALLOW=${allowed})`)
+  const allowed = allow.length === 0 ? 'which is nothing' : `which is ${allow.join(', ')}`
+  const more = [...allow, plain === '' ? 'file:///folder' : new URL('.', plain).href].join(',')
+  throw new NotAllowed(
+    `${what}: not beneath what this worker allows, ${allowed}. Who starts the worker says what it allows: ` +
+      `PLACEBO_ALLOW=${more} before \`npm run dev\` or \`npm run worker\``,
+  )
 }
 
 /** The path that a file:// URL names. Throws NotAllowed where it can name none: another host, %2F, a NUL. */
@@ -82,16 +97,19 @@ export function pathOf(what: string, url: string): string {
   }
 }
 
-async function nano(model: string, reach: ModelReach): Promise<ModelSource> {
-  const name = model.slice('nano/'.length)
-  const known = (await readdir(nanoFolder, { withFileTypes: true }))
+/** The models of this repository. */
+const nanoModels = () =>
+  readdirSync(nanoFolder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-  if (!known.includes(name))
+    .map((entry) => `nano/${entry.name}`)
+
+async function nano(model: string, reach: ModelReach): Promise<ModelSource> {
+  const known = nanoModels()
+  if (!known.includes(model))
     throw new ModelUnavailable(
-      `model ${model}: not there, known: ${known.map((n) => `nano/${n}`).join(', ')}`,
+      `model ${model}: not there, known: ${known.join(', ')}${didYouMean(model, known)}`,
     )
-  return folder(join(nanoFolder, name), model, reach)
+  return folder(join(nanoFolder, model.slice('nano/'.length)), model, reach)
 }
 
 /** Which files of a folder make a policy. Sharded weights are named by their index. */
@@ -222,9 +240,7 @@ async function bucket(model: string, { readIndex }: ModelReach): Promise<ModelSo
 }
 
 async function hub(model: string, { hub, readIndex }: ModelReach): Promise<ModelSource> {
-  const match = /^hf:\/\/([\w.-]+\/[\w.-]+)@([\w./-]+)$/.exec(model)
-  if (match === null) throw new ModelUnavailable(`model ${model}: expected hf://owner/name@revision`)
-  const [, repo = '', revision = ''] = match
+  const [, repo = '', revision = ''] = ofHub.exec(model) ?? []
   const { downloadFile, listFiles, modelInfo } = await import('@huggingface/hub') // 30 MB that few workers need
   const { endpoint, token } = hub
   const where = {

@@ -1,6 +1,7 @@
 /** From a sweep to its runs: models x arms x seeds, with the control arms that cannot teach anything. */
 import { RunId, SweepSpec, type Cell, type ResolvedTrain, type TrainSpec } from '../contracts.ts'
 import { most } from '../contracts/limits.ts'
+import { didYouMean } from '../contracts/nearest.ts'
 import { utf8Bytes } from '../contracts/shape.ts'
 import { InvalidSpec, overlay, parseSpec, resolveTrain } from './resolve.ts'
 
@@ -58,7 +59,10 @@ export function openSweep(spec: unknown, sweep: string): { given: SweepSpec; cel
   const unknown = Object.keys(given.priorities).find((arm) => !Object.hasOwn(given.arms, arm))
   if (unknown === undefined) return { given, cells }
   const arms = Object.keys(given.arms).join(', ').slice(0, 500)
-  throw new InvalidSpec(`sweep spec: priorities.${unknown}: expected an arm of the sweep (${arms})`)
+  const hint = didYouMean(unknown, Object.keys(given.arms))
+  throw new InvalidSpec(
+    `sweep spec: priorities.${unknown}: expected an arm of the sweep (${arms}), found another name${hint}`,
+  )
 }
 
 /**

@@ -14,6 +14,8 @@ import {
   ScoreSpec,
   VerifySpec,
 } from '../contracts.ts'
+import { most } from '../contracts/limits.ts'
+import { didYouMean } from '../contracts/nearest.ts'
 import { openSweep, specOf } from './arms.ts'
 import { unplanned, type Asked, type Unplanned } from './plan.ts'
 import { InvalidSpec, parseSpec, resolveTrain } from './resolve.ts'
@@ -42,14 +44,22 @@ export function readAsked(input: unknown, type?: Kind): Read {
 export function kindOf(spec: unknown): Kind {
   if (typeof spec !== 'object' || spec === null) return 'train'
   const has = (...names: string[]) => names.some((name) => Object.hasOwn(spec, name))
-  const named = '$schema' in spec ? /([a-z]+)\.json$/.exec(String(spec.$schema))?.[1] : undefined
+  const named = '$schema' in spec ? /([^/]*)\.json$/.exec(String(spec.$schema))?.[1] : undefined
   const said = kinds.find((kind) => kind === named)
   if (said !== undefined) return said
+  if ('$schema' in spec) throw new InvalidSpec(`$schema: ${unknownSchema(spec.$schema, named)}`)
   if (has('models', 'arms', 'seeds')) return 'sweep'
   if (has('reward', 'preset', 'steps', 'batch', 'objective', 'optimizer', 'evaluate')) return 'train'
   if (has('shares')) return 'probe'
   if (has('benchmarks')) return 'evaluate'
   return has('data') ? 'label' : 'train'
+}
+
+/** Of a `$schema` that names no kind of spec: an editor would not find it either. */
+function unknownSchema(found: unknown, named: string | undefined): string {
+  const shown = JSON.stringify(found)?.slice(0, most.charactersShown) ?? 'nothing'
+  const files = kinds.map((kind) => `schemas/${kind}.json`).join(', ')
+  return `expected ${files}, found ${shown}${didYouMean(named, kinds)}`
 }
 
 const checked =
@@ -113,5 +123,5 @@ function requireKind(type: unknown): Kind {
   const kind = kinds.find((one) => one === type)
   if (kind !== undefined) return kind
   const found = typeof type === 'string' ? JSON.stringify(type.slice(0, 80)) : typeof type
-  throw new InvalidSpec(`type: expected ${kinds.join(', ')}, found ${found}`)
+  throw new InvalidSpec(`type: expected ${kinds.join(', ')}, found ${found}${didYouMean(type, kinds)}`)
 }

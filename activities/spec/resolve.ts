@@ -7,6 +7,7 @@
 import type { z } from 'zod'
 import { digestOf } from '../checkpoint/canonical.ts'
 import { ResolvedTrain, TrainSpec } from '../contracts.ts'
+import { check, firstOf } from '../contracts/issues.ts'
 import { most } from '../contracts/limits.ts'
 import { shapeFault } from '../contracts/shape.ts'
 import { labelRewards } from '../rewards/index.ts'
@@ -21,38 +22,10 @@ export class InvalidSpec extends Error {
 export function parseSpec<T>(schema: z.ZodType<T>, input: unknown, kind: string): T {
   const fault = shapeFault(input, most)
   if (fault !== null) throw new InvalidSpec(`${kind}: ${fault}`)
-  const parsed = schema.safeParse(input)
-  if (parsed.success) return parsed.data
-  throw new InvalidSpec(`${kind}: ${faultsOf(parsed.error, input)}`)
+  const checked = check(schema, input)
+  if (checked.faults === null) return checked.data
+  throw new InvalidSpec(`${kind}: ${firstOf(checked.faults)}`)
 }
-
-/** The first few faults and the number of the others: a message is read by people, and stored in histories. */
-function faultsOf({ issues }: z.ZodError, input: unknown): string {
-  const lines: string[] = []
-  let others = 0
-  for (const issue of issues)
-    if (issue.code === 'unrecognized_keys') {
-      const path = issue.path.length === 0 ? '' : `${pathOf(issue.path)}.`
-      const named = issue.keys.slice(0, Math.max(0, most.faultsNamed - lines.length))
-      lines.push(...named.map((key) => `${path}${short(key)}: unknown key`))
-      others += issue.keys.length - named.length
-    } else if (lines.length < most.faultsNamed) lines.push(describe(issue, input))
-    else others += 1
-  return [...lines, ...(others > 0 ? [`and ${others} more`] : [])].join('; ')
-}
-
-function describe(issue: z.core.$ZodIssue, input: unknown): string {
-  const found = issue.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key],
-    input,
-  )
-  const shown = found === undefined ? 'nothing' : short(JSON.stringify(found) ?? '')
-  return `${pathOf(issue.path)}: ${issue.message.slice(0, 500)}, found ${shown}`
-}
-
-const short = (text: string) => text.slice(0, most.charactersShown)
-const pathOf = (path: readonly PropertyKey[]) =>
-  path.length > 0 ? path.map((key) => short(String(key))).join('.') : '(whole spec)'
 
 const defaultsByName = {
   adamw: { ...presets.paper.optimizer },

@@ -4,6 +4,7 @@ import { isPrompt, promptNames } from '../benchmarks/prompts.ts'
 import { benchmarks as protocols } from '../benchmarks/protocols.ts'
 import type { Benchmark, ResolvedTrain } from '../contracts.ts'
 import { most } from '../contracts/limits.ts'
+import { didYouMean } from '../contracts/nearest.ts'
 import { shardCount } from './batch.ts'
 
 /** Of a training spec with every field. */
@@ -52,7 +53,8 @@ export function promptFaults(names: readonly string[]): string[] {
   const unknown = names.find((name) => !isPrompt(name))
   if (unknown === undefined) return []
   const found = JSON.stringify(unknown.slice(0, 200))
-  return [`prompt: expected ${promptNames.join(', ')} or a template with {problem}, found ${found}`]
+  const hint = didYouMean(unknown, promptNames)
+  return [`prompt: expected ${promptNames.join(', ')} or a template with {problem}, found ${found}${hint}`]
 }
 
 export const promptsOf = ({ prompt, labels }: ResolvedTrain): string[] =>

@@ -6,22 +6,34 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { numberOf, runProgram, type Called } from '../program.ts'
 import { untilTold } from '../shutdown.ts'
 import { unleash } from './harness.ts'
 import { planOf } from './plan.ts'
 import { faultsOf, markdown } from './report.ts'
 
-const options = {
-  minutes: { type: 'string', default: '5' },
-  seed: { type: 'string', default: '7' },
-  kills: { type: 'string' },
-  steps: { type: 'string', default: '8' },
-  folder: { type: 'string', default: join(import.meta.dirname, '../../.placebo/chaos') },
+const program = {
+  name: 'chaos',
+  usage: `npm run chaos -- [--minutes 5] [--seed 7] [--kills COUNT] [--steps 8] [--folder FOLDER]
+
+Sweeps of nano models on real servers and workers, which are killed, cut off, lied to and starved by plan, and then the
+same sweeps in peace. Prints what struck and what it cost; fails unless every promise held.
+  --minutes   how long faults strike
+  --seed      which faults, and when
+  --kills     so many hard kills of workers
+  --steps     steps of each run
+  --folder    where data and logs stay (.placebo/chaos); what an earlier one left there is removed first
+  --help, -h  this text`,
+  options: {
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string', default: '7' },
+    kills: { type: 'string' },
+    steps: { type: 'string', default: '8' },
+    folder: { type: 'string', default: join(import.meta.dirname, '../../.placebo/chaos') },
+  },
 } as const
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({ options })
+async function main({ values }: Called<typeof program.options>): Promise<number> {
   const minutes = numberOf('minutes', values.minutes, 0)
   const seed = numberOf('seed', values.seed, 0)
   const counts = values.kills === undefined ? {} : { 'worker SIGKILL': numberOf('kills', values.kills, 0) }
@@ -49,17 +61,4 @@ async function main(): Promise<number> {
   return faults.length === 0 ? 0 : 1
 }
 
-function numberOf(name: string, text: string, least: number): number {
-  const value = Number(text)
-  if (text.trim() === '' || !(value >= least))
-    throw new Error(`--${name}: expected a number from ${least}, found ${text}`)
-  return value
-}
-
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(error instanceof Error ? `chaos: ${error.message}` : error)
-    process.exit(1)
-  },
-)
+runProgram(program, main)

@@ -31,12 +31,28 @@ describe('a line', () => {
   it.each<[line: string, error: RegExp, why: string]>([
     ['', /^line 7: empty$/, 'nothing'],
     ['{"gold":', /^line 7: not JSON/, 'no JSON'],
-    ['[]', /^line 7: .*expected object/, 'no object'],
+    ['[]', /^line 7: the line: expected an object .*, found \[\]$/, 'no object'],
     ['{"completion":"5"}', /^line 7: gold: expected a string or a number/, 'no gold answer'],
-    ['{"gold":"5"}', /^line 7: expected either "completion" or "answer"$/, 'nothing to grade'],
-    ['{"gold":"5","answer":"5","completion":"5"}', /^line 7: expected either/, 'both'],
-    ['{"gold":"5","answer":"5","policy":{"units":"maybe"}}', /^line 7: policy: units: /, 'no such value'],
-    ['{"gold":"5","answer":"5","policy":{"unit":"ignored"}}', /^line 7: policy: .*unit/, 'no such flag'],
+    [
+      '{"gold":"5"}',
+      /^line 7: the line: expected either completion or answer, found neither$/,
+      'nothing to grade',
+    ],
+    [
+      '{"gold":"5","answer":"5","completion":"5"}',
+      /^line 7: the line: expected either completion or answer, found both$/,
+      'both',
+    ],
+    [
+      '{"gold":"5","answer":"5","policy":{"units":"maybe"}}',
+      /^line 7: policy.units: expected "ignored" or "compared", found "maybe"/,
+      'no such value',
+    ],
+    [
+      '{"gold":"5","answer":"5","policy":{"unit":"ignored"}}',
+      /^line 7: policy.unit: expected one of .* \(did you mean "units"\?\)$/,
+      'no such flag',
+    ],
   ])('%s is named as bad by %s: %s', (line, error) => {
     const result = gradeLine(line, 7)
     expect(result).toMatchObject({

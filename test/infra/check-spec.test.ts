@@ -1,9 +1,12 @@
 /** check-spec as a user runs it: its exit code, the plan or the faults. */
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readAsked } from '../../activities/spec/asked.ts'
+import { look } from '../../infra/look.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 let folder: string
@@ -12,13 +15,17 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-const run = (...args: string[]) =>
+const run = (...args: string[]) => runWith({}, ...args)
+const runWith = (more: Record<string, string>, ...args: string[]) =>
   new Promise<{ code: number; out: string; err: string }>((resolve) => {
     const command = ['--import', 'tsx', join(project, 'infra', 'check-spec.ts'), ...args]
     execFile(
       process.execPath,
       command,
-      { cwd: project, env: { ...process.env, INIT_CWD: project } },
+      {
+        cwd: project,
+        env: { ...process.env, PLACEBO_ALLOW: '', PLACEBO_DATA_DIR: '', INIT_CWD: project, ...more },
+      },
       (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
     )
   })
@@ -50,7 +57,7 @@ it('names every fault and exits 1', async () => {
   expect(await run(path)).toMatchObject({
     code: 1,
     out: '',
-    err: 'check-spec: train spec: batch.group: Too big: expected number to be <=16384, found 200000000; step: unknown key\n',
+    err: 'check-spec: train spec: batch.group: expected at most 16384, found 200000000; step: expected one of "preset", "model", "prompt", "reward", "seed", "steps", "data", "labels", "batch", "sampling", "objective", "optimizer", "evaluate", "checkpoint", "stop", "engine", found an unknown key (did you mean "steps"?)\n',
   })
 }) // prettier-ignore
 
@@ -61,9 +68,11 @@ it('takes a spec for what it is told that it is', async () => {
 })
 
 it.each([
-  [['--nope'], 2, "Unknown option '--nope'"],
+  [['--nope'], 2, '--nope: expected one of --type, --elsewhere, --json, --help'],
+  [['examples/train.json', '--jsn'], 2, '(did you mean "--json"?)'],
+  [['examples/train.json', '--type'], 2, '--type: expected a value, found nothing'],
   [['examples/train.json', '--type', 'play'], 2, '--type: expected train, sweep'],
-  [[], 2, 'expected one file, found 0'],
+  [[], 2, 'expected one file, found nothing'],
   [['no-such.json'], 1, 'no-such.json'],
   [['README.md'], 1, 'README.md: is not JSON'],
 ])('%j exits %i', async (args, code, message) => {
@@ -83,4 +92,73 @@ it('says how it is used', async () => {
   const { code, out } = await run('--help')
   expect(code).toBe(0)
   expect(out).toContain('npm run -s check-spec -- FILE')
+})
+
+const train = { preset: 'demo', reward: 'format', model: 'nano/coder' }
+const checked = async (spec: object, env: Record<string, string> = {}, ...args: string[]) =>
+  runWith(env, await file(JSON.stringify(spec)), ...args)
+
+describe('what a spec names is looked at as far as it lies here', () => {
+  it.each<[object, string]>([
+    [{ ...train, model: 'gpt-4' }, 'model gpt-4: expected nano/…, hf://owner/name@revision, s3://… or file:///…'],
+    [{ ...train, model: 'hf://owner/name' }, 'model hf://owner/name: expected hf://owner/name@revision'],
+    [{ ...train, model: 'nano/codr' }, 'model nano/codr: not there, known: nano/coder, nano/coder-llama, nano/talker (did you mean "nano/coder"?)'],
+    [{ ...train, model: 'file:///no/such' }, 'model file:///no/such: the folder cannot be read (ENOENT'],
+    [{ ...train, data: { source: 'file:///no/such.jsonl' } }, 'data file:///no/such.jsonl: cannot be read (ENOENT'],
+    [{ ...train, data: { source: 'hf://x' } }, 'data hf://x: expected hf://datasets/owner/name@revision/path'],
+    [{ ...train, data: { source: 'problems.jsonl' } }, 'data problems.jsonl: expected file:///…'],
+    [{ ...train, $schema: 'schemas/trian.json' }, '$schema: expected schemas/train.json, schemas/sweep.json, '],
+    [{ ...train, $schema: 'schemas/trian.json' }, 'found "schemas/trian.json" (did you mean "train"?)'],
+    [{ ...train, prompt: 'sobr' }, 'found "sobr" (did you mean "sober"?)'],
+    [{ models: ['nano/coder'], arms: { truth: {} }, seeds: [1], priorities: { turth: 1 } }, 'expected an arm of the sweep (null, format, random, truth), found another name (did you mean "truth"?)'],
+    [{ models: ['nano/coder', 'gpt-4'], arms: {}, seeds: [1] }, 'model gpt-4: expected'],
+  ])('%j is refused: %s', async (spec, message) => {
+    const here = { allow: null, dataFolder: null, elsewhere: false }
+    const looked = (async () => (await look(readAsked(spec), here)).faults)()
+    expect((await looked.catch((error: Error) => [error.message])).join('; ')).toContain(message)
+  }) // prettier-ignore
+
+  it('each fault is a line, and the exit code 1', async () => {
+    const spec = { models: ['gpt-4', 'gpt-5'], arms: { truth: {} }, seeds: [1] }
+    const forms = 'expected nano/…, hf://owner/name@revision, s3://… or file:///…'
+    const err = `check-spec: model gpt-4: ${forms}\ncheck-spec: model gpt-5: ${forms}\n`
+    expect(await checked(spec)).toEqual({ code: 1, out: '', err })
+  })
+
+  it('a file of problems is read: what is wrong in it, and how many there are', async () => {
+    const problems = join(folder, 'own.jsonl')
+    const source = pathToFileURL(problems).href
+    const spec = { ...train, evaluate: { benchmarks: ['nano'] }, data: { source } }
+    await writeFile(problems, '{"question": "1+1", "answer": "2"}\n')
+    expect(await checked(spec)).toMatchObject({ code: 1, err: expect.stringContaining('own.jsonl:1: no column "problem"') as unknown })
+    const mapped = { ...spec, data: { source, columns: { problem: 'question' } } }
+    const { code, out } = await checked(mapped)
+    expect(code).toBe(0)
+    expect(out).toContain(`${source}: 1 problems, read here`)
+    expect(out).toContain(`not looked at: whether a worker may read ${source}`)
+    // With an allow-list it is known, and without the file where it lies elsewhere.
+    expect((await checked(mapped, { PLACEBO_ALLOW: folder })).out).not.toContain('not looked at')
+    const refused = await checked(mapped, { PLACEBO_ALLOW: '/somewhere' })
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(refused.err).toContain('not beneath what this worker allows, which is file:///somewhere. Who starts the worker says what it allows: PLACEBO_ALLOW=file:///somewhere,')
+    await rm(problems)
+    expect((await checked(mapped, {}, '--elsewhere')).out).toContain(`not looked at: ${source}, which lies elsewhere`)
+  }) // prettier-ignore
+
+  it('what lies elsewhere is said not to have been looked at', async () => {
+    const hub = 'hf://Qwen/Qwen2.5-Math-7B@main'
+    const { code, out } = await checked({ preset: 'paper', reward: 'format', model: hub, data: { source: 's3://b/p.jsonl' } })
+    expect(code).toBe(0)
+    expect(out).toContain('would be admitted by --type train, as far as can be seen from here.')
+    expect(out).toContain(`not looked at: the Hub model ${hub}`)
+    expect(out).toContain('not looked at: the bucket of data s3://b/p.jsonl')
+    expect(out).toContain('not looked at: the set math-500: a worker takes math-500.jsonl from its PLACEBO_DATA_DIR, or from the network')
+    const own = join(folder, 'sets')
+    await mkdir(own, { recursive: true })
+    await writeFile(join(own, 'amc.jsonl'), '')
+    const evaluate = { model: 'nano/coder', benchmarks: ['amc'] }
+    expect((await checked(evaluate)).out).toContain('not looked at: the set amc')
+    expect((await checked(evaluate, { PLACEBO_DATA_DIR: own })).out).not.toContain('not looked at')
+    expect((await checked({ run: 'first', reward: 'format' }, {}, '--type', 'score')).out).toContain('not looked at: the run')
+  }) // prettier-ignore
 })

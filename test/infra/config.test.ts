@@ -91,5 +91,5 @@ it('gives workers the same allocator by `npm run worker` as in the stack, unless
   const file = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')
   const { scripts } = JSON.parse(file) as { scripts: Record<string, string> }
   const words = Object.entries(allocator).map(([name, value]) => `${name}=\${${name}:-${value}} `)
-  expect(scripts['worker']).toBe(`${words.join('')}tsx infra/worker.ts`)
+  expect(scripts['worker']).toBe(`${words.join('')}exec tsx infra/worker.ts`)
 })

@@ -98,7 +98,9 @@ const isThere = async (step: number) =>
   (await Promise.all((await blobsOf(step)).map((key) => store.head(key)))).every((head) => head !== null)
 
 it('a wrong spec is refused by name, and so is a short grace period while others may write', async () => {
-  await expect(run('gc', { graceHour: 1 }, 'wrong')).rejects.toThrow(/gc spec: graceHour: unknown key/)
+  await expect(run('gc', { graceHour: 1 }, 'wrong')).rejects.toThrow(
+    /gc spec: graceHour: expected one of .*, found an unknown key \(did you mean "graceHours"\?\)/,
+  )
   await expect(run('gc', { graceHours: 1 }, 'short')).rejects.toThrow(/graceHours: at least 48.*found 1/)
   await expect(run('verify', { digests: 'yes' }, 'yes')).rejects.toThrow(/verify spec: digests:/)
 })

@@ -1,5 +1,6 @@
 /** What a run says while nothing happens: standing still does not look like working, and working costs no questions. */
 import { Context } from '@temporalio/activity'
+import { WorkflowFailedError } from '@temporalio/client'
 import { Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Deps } from '../../activities/deps.ts'
@@ -113,6 +114,25 @@ it('a run to which results come has one timer and asks nothing', async () => {
     expect(asked).toEqual([])
     expect(events.filter((event) => event.timerStartedEventAttributes)).toHaveLength(1)
   })
+})
+
+it('a workflow of a type that there is not is answered, with the types that there are', async () => {
+  const { client } = server.environment
+  await server.serving({ light }, async () => {
+    const endOf = async (type: string) => {
+      const options = { taskQueue: taskQueues.light, workflowId: `of ${type}`, args: [noEvaluation] }
+      const error: unknown = await client.workflow.execute(type, options).catch((error: unknown) => error)
+      expect(error).toBeInstanceOf(WorkflowFailedError)
+      return (error as WorkflowFailedError).cause
+    }
+    const known = 'estimate, evaluate, export, gc, label, pretrain, probe, score, sweep, train, verify'
+    for (const [type, hint] of [['trian', ' (did you mean "train"?)'], ['evaluation', ' (did you mean "evaluate"?)'], ['toString', ''], ['__proto__', ''], ['default', '']] as const)
+      expect(await endOf(type)).toMatchObject({
+        type: 'UnknownWorkflow',
+        nonRetryable: true,
+        message: `--type: expected ${known}, found ${JSON.stringify(type)}${hint}`,
+      })
+  }) // prettier-ignore
 })
 
 it('a look at an id that nobody started names it', async () => {

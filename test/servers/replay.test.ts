@@ -40,7 +40,8 @@ it('each workflow type has a history', async () => {
   const types = await Promise.all(
     names.map(async (name) => startedBy(await historyOf(name))?.workflowType.name),
   )
-  expect([...new Set(types)].sort()).toEqual(Object.keys(workflows).sort())
+  const known = Object.keys(workflows).filter((name) => name !== 'default') // what answers any other name
+  expect([...new Set(types)].sort()).toEqual(known.sort())
 })
 
 it.each(names)('%s goes on where it was', async (name) => {

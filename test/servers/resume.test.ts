@@ -60,7 +60,12 @@ it('a run that continued as new begins with its first input, its queue, memo, at
     const failedRun = (await client.workflow.getHandle('long').describe()).runId
     expect(failedRun).not.toBe(first.firstExecutionRunId) // its history began anew
 
-    const row = { workflowId: 'long', type: 'train', taskQueue: taskQueues.light, why: 'failed' }
+    const row = {
+      workflowId: 'long',
+      type: 'train',
+      taskQueue: taskQueues.light,
+      why: 'failed: InvalidData: by hand',
+    }
     expect(await resume(client, query, false)).toEqual([{ ...row, action: 'start' }])
     expect((await client.workflow.getHandle('long').describe()).runId).toBe(failedRun) // a dry run starts nothing
 
@@ -101,7 +106,7 @@ it('runs of a sweep are started by the sweep, once for all that failed, and what
     failing.clear()
     const outcomes = await resume(client, query, true)
     expect(outcomes).toMatchObject([{ action: 'started', workflowId: 'x', type: 'sweep' }])
-    expect(outcomes[0]?.why).toMatch(/^for x:\d, x:\d$/)
+    expect(outcomes[0]?.why).toMatch(/^for x:\d, x:\d: InvalidData: by hand$/)
     expect(await client.workflow.getHandle('x').result()).toEqual(['x:1 completed', 'x:2 completed'])
     expect((await resume(client, query, true)).map(({ action, why }) => [action, why])).toEqual([
       ['skip', 'has completed since'],

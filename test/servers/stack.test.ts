@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -52,9 +52,73 @@ describe('the servers', () => {
     }
   })
 
+  it.skipIf(process.platform !== 'linux')('answer no web page: Temporal has more ports than one', async () => {
+    const ports = await listeningPorts(stack.processes.get('temporal')?.group() ?? 0)
+    const { port: ui } = new URL(stack.uiUrl)
+    const grpc = stack.temporalAddress.split(':')[1]
+    const statuses = await Promise.all(
+      ports.filter((port) => String(port) !== grpc).map(async (port) => {
+        // What a page may send without being asked: no header but those of a form.
+        const url = `http://127.0.0.1:${port}/api/v1/namespaces/default/workflows/posted`
+        const body = JSON.stringify({ workflowType: { name: 'none' }, taskQueue: { name: 'nobody' } })
+        const headers = { 'content-type': 'text/plain', origin: 'http://elsewhere.example' }
+        const answer = await fetch(url, { method: 'POST', body, headers }).catch(() => null)
+        return [String(port) === ui ? 'ui' : 'other', answer?.status ?? 0] as const
+      }),
+    )
+    expect(statuses.filter(([of, status]) => of === 'other' && status === 403)).toHaveLength(1) // its HTTP port
+    expect(statuses.filter(([, status]) => status >= 200 && status < 400)).toEqual([])
+    expect(statuses.some(([of]) => of === 'ui')).toBe(true)
+    await expect(temporal('workflow', 'describe', '--workflow-id', 'posted')).rejects.toThrow('not found')
+  }) // prettier-ignore
+
   it('refuse a request to the store without credentials', async () => {
     expect((await fetch(`${stack.s3Endpoint}/placebo`)).status).toBe(403)
   })
+})
+
+/** Ports that a process group listens on. */
+async function listeningPorts(group: number): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const sockets = new Set<string>()
+  for (const pid of pids) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') S 0 0')
+    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) !== group) continue
+    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => []))
+      sockets.add(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''))
+  }
+  const lines = (await readFile('/proc/net/tcp', 'utf8')).trim().split('\n').slice(1)
+  return lines.flatMap((line) => {
+    const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/)
+    return state === '0A' && sockets.has(`socket:[${inode}]`) ? [parseInt(local.split(':')[1] ?? '', 16)] : []
+  })
+}
+
+describe('the folder', () => {
+  it('is this user’s alone, and one of a stack that others could look into is mended', async () => {
+    const own = join(folder, 'within', 'stack')
+    const begin = async () => {
+      const said: string[] = []
+      const started = startStack({ folder: own, ports: 'free', workers: [], store: 'file:///tmp/none', report: (line) => said.push(line) })
+      await (await started).stop()
+      return { mode: (await stat(own)).mode & 0o777, said }
+    }
+    expect(await begin()).toEqual({ mode: 0o700, said: [] })
+    expect((await stat(join(folder, 'within'))).mode & 0o777).toBe(0o700)
+    await chmod(own, 0o755)
+    expect(await begin()).toEqual({ mode: 0o700, said: [expect.stringContaining('(mode 755): now only you do')] })
+  }) // prettier-ignore
+
+  it('that is none of a stack’s stays as it is', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'placebo-other-'))
+    await chmod(other, 0o755)
+    const said: string[] = []
+    const started = await startStack({ folder: other, ports: 'free', workers: [], store: 'file:///tmp/none', report: (line) => said.push(line) })
+    await started.stop()
+    expect((await stat(other)).mode & 0o777).toBe(0o755)
+    expect(said).toEqual([expect.stringContaining('chmod 700 keeps them out')])
+    await rm(other, { recursive: true })
+  }) // prettier-ignore
 })
 
 describe('secrets', () => {

@@ -49,12 +49,15 @@ it('there is one of every type that takes more than a name', () => {
 })
 
 it.each([
-  [{ data: { name: 'nano' } }, 'give either model or checkpoint'],
-  [{ model: 'm', checkpoint: 'r', data: { name: 'nano' } }, 'give either model or checkpoint'],
-  [{ model: 'm' }, 'data: Invalid input'],
+  [{ data: { name: 'nano' } }, 'expected either model or checkpoint, found neither'],
+  [
+    { model: 'm', checkpoint: 'r', data: { name: 'nano' } },
+    'expected either model or checkpoint, found both',
+  ],
+  [{ model: 'm' }, 'data: expected an object with "name", "source"'],
   [{ model: 'm', data: { name: 'nano' }, samples: 0 }, 'samples: '],
   [{ model: 'm', data: { name: 'nano' }, vote: 'loudest' }, 'vote: '],
-  [{ model: 'm', data: { name: 'nano' }, votes: 3 }, 'votes: unknown key'],
+  [{ model: 'm', data: { name: 'nano' }, votes: 3 }, 'votes: expected one of '],
 ])('labels of %j are refused: %s', (input, message) => {
   expect(() => parsed(LabelSpec)(input)).toThrow(message)
 })

@@ -46,12 +46,56 @@ describe('a training spec', () => {
   })
 
   it.each([
-    [{ ...given, step: 3 }, 'step: unknown key'],
-    [{ ...given, batch: { groups: 4 } }, 'batch.groups: unknown key'],
-    [{ ...given, steps: '3' }, 'steps: Invalid input: expected number, received string, found "3"'],
+    [
+      { ...given, step: 3 },
+      'step: expected one of "preset", "model", "prompt", "reward", "seed", "steps", "data", "labels", "batch", "sampling", "objective", "optimizer", "evaluate", "checkpoint", "stop", "engine", found an unknown key (did you mean "steps"?)',
+    ],
+    [
+      { ...given, batch: { groups: 4 } },
+      'batch.groups: expected one of "problems", "group", "minibatch", "microbatchTokens", found an unknown key (did you mean "group"?)',
+    ],
+    [{ ...given, steps: '3' }, 'steps: expected a whole number from 0 to 1000000, found "3"'],
     [{ ...given, sampling: { topP: 0 } }, 'sampling.topP'],
-    [{ reward: 'format' }, 'model: Invalid input: expected string, received undefined, found nothing'],
-    [{ ...given, reward: { random: 2 } }, 'reward'],
+    [{ reward: 'format' }, 'model: expected a text, found nothing'],
+    [{ ...given, reward: { random: 2 } }, 'reward.random: expected at most 1, found 2'],
+    [
+      { ...given, reward: 'grund-truth' },
+      'reward: expected "ground-truth", "majority", "incorrect", "format", "python", "no-repetition", { "random": a number from 0 to 1 }, { "all": […] } or { "not": … }, found "grund-truth" (did you mean "ground-truth"?)',
+    ],
+    [
+      { ...given, reward: { ramdom: 0.5 } },
+      '{ "all": […] } or { "not": … }, found {"ramdom":0.5} (did you mean "random"?)',
+    ],
+    [
+      { ...given, reward: { all: ['format', { not: 'pyton' }] } },
+      'reward.all.1.not: expected "ground-truth", ',
+    ],
+    [{ ...given, engine: 'onnx' }, 'engine: expected { "name": "onnx" }, found "onnx"'],
+    [
+      { ...given, objective: 'grpo' },
+      'objective: expected an object with "name", "clip", "kl", "scale", "whiten", "average", found "grpo"',
+    ],
+    [
+      { ...given, objective: { name: 'gpro' } },
+      'objective.name: expected "grpo" or "nll", found "gpro" (did you mean "grpo"?)',
+    ],
+    [
+      { ...given, optimizer: { name: 'sgd', betas: [0, 0] } },
+      'optimizer.betas: expected one of "name", "learningRate", "maxGradNorm", found an unknown key',
+    ],
+    [
+      { ...given, preset: 'papr' },
+      'preset: expected "paper", "reference" or "demo", found "papr" (did you mean "paper"?)',
+    ],
+    [
+      { ...given, evaluate: { benchmarks: ['math500'] } },
+      'evaluate.benchmarks.0: expected "nano", "arithmetic", "math-500", "amc", "aime-2024" or "aime-2025", found "math500" (did you mean "math-500"?)',
+    ],
+    [
+      { ...given, data: { where: { level: true } } },
+      'data.where.level: expected a text, a number or [a text or a number, …], found true',
+    ],
+    [JSON.parse('{"model":"m","reward":"format","toString":1,"__proto__":1}'), '__proto__: expected one of'],
     [null, '(whole spec)'],
   ])('refuses %j, naming the path', (input, expected) => {
     expect(messageOf(input)).toContain(expected)
@@ -72,9 +116,9 @@ describe('a training spec', () => {
   })
 
   it.each([
-    [{ name: 'nano', source }, 'data.name: give either name or source'],
-    [{ columns: { problem: 'q' } }, 'data.columns: belongs to a source'],
-    [{ source, split: 'test' }, 'data.split: a file has no splits'],
+    [{ name: 'nano', source }, 'data.name: expected either name or source, found both'],
+    [{ columns: { problem: 'q' } }, 'data.columns: expected none but of a source'],
+    [{ source, split: 'test' }, 'data.split: expected none of a file'],
     [{ source, columns: { 'a b': 'q' } }, 'data.columns.a b'],
     [{ name: 'mine' }, 'data.name'],
   ])('refuses data %j', (data, expected) => expect(messageOf({ ...given, data })).toContain(expected))

@@ -57,6 +57,8 @@ export class Bucket {
 }
 
 function clientOf(env: NodeJS.ProcessEnv, idleMs: number): s3.S3Client {
+  // Of versions that are not this one: ours runs on any Node that package.json names. The SDK looks at nothing else.
+  env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const endpoint = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']
   // A server at an address of its own seldom answers to bucket names as host names, and seldom knows regions.
   const own = endpoint === undefined ? {} : { forcePathStyle: true, region: env['AWS_REGION'] ?? 'us-east-1' }

@@ -1,0 +1,151 @@
+/**
+ * What can be seen from this machine of what a spec names, before anything is started: models by the form of their names and
+ * their configurations, files of problems by reading them, the allow-list and the folder of problem sets where this
+ * environment names them. What cannot be seen from here is said, not passed over.
+ */
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bring } from '../activities/benchmarks/bring.ts'
+import { InvalidData } from '../activities/benchmarks/faults.ts'
+import { requireSource } from '../activities/benchmarks/origin.ts'
+import { sources } from '../activities/benchmarks/sources.ts'
+import type { DataSpec } from '../activities/contracts.ts'
+import { permanenceOf } from '../activities/contracts/faults.ts'
+import { configOf, type Reading } from '../activities/models/brought.ts'
+import { requireAllowed, requireModelName } from '../activities/models/source.ts'
+import type { ModelConfig } from '../activities/policy/config.ts'
+import { openReader } from '../activities/reading/pool.ts'
+import type { Asked } from '../activities/spec/plan.ts'
+import type { Read } from '../activities/spec/asked.ts'
+
+export interface Here {
+  /** PLACEBO_ALLOW; null where it is not set. */
+  readonly allow: readonly string[] | null
+  /** PLACEBO_DATA_DIR; null where it is not set. */
+  readonly dataFolder: string | null
+  /** The files that a spec names lie on the workers' machines. */
+  readonly elsewhere: boolean
+}
+
+export interface Looked {
+  readonly configs: ReadonlyMap<string, ModelConfig>
+  /** What would end it. */
+  readonly faults: readonly string[]
+  /** What was seen, and what was not looked at. */
+  readonly notes: readonly string[]
+}
+
+export async function look({ asked, models, checkpoint }: Read, here: Here): Promise<Looked> {
+  const folder = await mkdtemp(join(tmpdir(), 'placebo-check-'))
+  const reader = openReader()
+  const scratch = (name: string) => Promise.resolve(join(folder, name))
+  const control = { signal: new AbortController().signal, progress: () => {} }
+  const seen: Seen = { configs: new Map(), faults: [], notes: [], reading: { scratch, reader, control } }
+  try {
+    for (const model of new Set(models)) await attempt(seen, () => lookAtModel(model, here, seen))
+    for (const data of different(dataOf(asked))) await attempt(seen, () => lookAtData(data, here, seen))
+  } finally {
+    await reader.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+  for (const set of setsOf(asked)) lookAtSet(set, here, seen)
+  if (checkpoint !== undefined)
+    seen.notes.push(`not looked at: checkpoint ${checkpoint}, which lies in the store`)
+  if (asked.type === 'score' || asked.type === 'export')
+    seen.notes.push('not looked at: the run, which lies in the store')
+  return seen
+}
+
+interface Seen {
+  readonly configs: Map<string, ModelConfig>
+  readonly faults: string[]
+  readonly notes: string[]
+  readonly reading: Reading
+}
+
+/** An error that would end a run is a fault; any other is one of this program. */
+async function attempt({ faults }: Seen, body: () => Promise<void>): Promise<void> {
+  try {
+    await body()
+  } catch (error) {
+    if (!(error instanceof Error) || permanenceOf(error.name) !== 'permanent') throw error
+    faults.push(error.message)
+  }
+}
+
+async function lookAtModel(model: string, here: Here, seen: Seen): Promise<void> {
+  requireModelName(model)
+  if (model.startsWith('hf://')) return void seen.notes.push(`not looked at: the Hub model ${model}`)
+  if (model.startsWith('s3://')) {
+    mayName(`model ${model}`, model.endsWith('/') ? model : `${model}/`, here, seen)
+    return void seen.notes.push(`not looked at: the bucket of model ${model}`)
+  }
+  if (model.startsWith('file://'))
+    mayName(`model ${model}`, model.endsWith('/') ? model : `${model}/`, here, seen)
+  if (here.elsewhere && !model.startsWith('nano/'))
+    return void seen.notes.push(`not looked at: ${model}, which lies elsewhere`)
+  seen.configs.set(model, await configOf(model, { allow: here.allow ?? ['file:///'], hub: {} }, seen.reading))
+}
+
+async function lookAtData(data: DataSpec, here: Here, seen: Seen): Promise<void> {
+  const { source } = data
+  if (source === undefined) return
+  requireSource(source)
+  if (source.startsWith('hf://')) return void seen.notes.push(`not looked at: the Hub data ${source}`)
+  mayName(`data ${source}`, source, here, seen)
+  if (source.startsWith('s3://')) return void seen.notes.push(`not looked at: the bucket of data ${source}`)
+  if (here.elsewhere) return void seen.notes.push(`not looked at: ${source}, which lies elsewhere`)
+  const { scratch, reader, control } = seen.reading
+  const reach = { allow: here.allow ?? ['file:///'], hub: {}, folder: here.dataFolder, fetch }
+  const files = await bring(data, reach, scratch, control)
+  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
+  const to = await scratch('problems.json')
+  const { count } = await reader.ask('data', 'data', { data, files, sizeBytes, to }, control)
+  if (count === 0) throw new InvalidData(`data ${source}: expected problems, found none`)
+  seen.notes.push(`${source}: ${count.toLocaleString('en-US')} problems, read here`)
+}
+
+/** Throws NotAllowed where this environment has an allow-list that lacks the URL. */
+function mayName(what: string, url: string, { allow }: Here, { notes }: Seen): void {
+  if (allow !== null) return requireAllowed(what, url, allow)
+  notes.push(`not looked at: whether a worker may read ${url} (its PLACEBO_ALLOW; here it is not set)`)
+}
+
+/** A published set that has no file here is fetched by the worker that needs it. */
+function lookAtSet(set: keyof typeof sources, { dataFolder }: Here, { notes }: Seen): void {
+  const missing = sources[set].filter(
+    ({ name }) => dataFolder === null || !existsSync(join(dataFolder, name)),
+  )
+  if (missing.length === 0) return
+  const files = missing.map(({ name }) => name).join(', ')
+  notes.push(
+    `not looked at: the set ${set}: a worker takes ${files} from its PLACEBO_DATA_DIR, or from the network where that has none`,
+  )
+}
+
+/** What the spec's runs learn from, or its labels are of. */
+function dataOf(asked: Asked): DataSpec[] {
+  if (asked.type === 'train' || asked.type === 'label') return [asked.spec.data]
+  return asked.type === 'sweep' ? asked.specs.map(({ data }) => data) : []
+}
+
+/** The published sets that it names, as data or as benchmarks. */
+function setsOf(asked: Asked): (keyof typeof sources)[] {
+  const ofRuns = asked.type === 'train' ? [asked.spec] : asked.type === 'sweep' ? asked.specs : []
+  const own = asked.type === 'evaluate' || asked.type === 'probe' ? asked.spec.benchmarks : []
+  const names = [
+    ...dataOf(asked).map(({ name }) => name),
+    ...ofRuns.flatMap(({ evaluate }) => evaluate.benchmarks),
+    ...own,
+  ]
+  return [...new Set(names)].filter(
+    (name) => name !== undefined && Object.hasOwn(sources, name),
+  ) as (keyof typeof sources)[]
+}
+
+const different = (all: readonly DataSpec[]): DataSpec[] => [
+  ...new Map(all.map((data) => [JSON.stringify(data), data])).values(),
+]
