@@ -28,6 +28,7 @@ export async function recalled(run: string, last: number, standing: Standing, cu
   const evaluation = curve.evaluationAt(0)
   const found = await light.recall({ run, step: last, due: curve.due(last), evaluation })
   standing.recent = found.recent
+  standing.rewarded.recall(last, found)
   curve.points = found.curve
   found.missing.forEach((step) => curve.begin(step))
 }
