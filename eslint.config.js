@@ -67,6 +67,7 @@ export default tseslint.config(
                 '**/activities/*',
                 '!**/activities/contracts',
                 '**/activities/contracts/*',
+                '!**/activities/contracts/correlation.ts',
                 '!**/activities/contracts/faults.ts',
                 '!**/activities/contracts/heartbeat.ts',
                 '!**/activities/contracts/limits.ts',

@@ -98,6 +98,7 @@ export const searchAttributes = {
   Step: 'Int',
   Accuracy: 'Double',
   Sweep: 'Keyword',
+  Tags: 'KeywordList',
 } as const
 
 /** Days that closed workflows can still be queried and reset on the dev stack. */

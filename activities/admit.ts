@@ -1,7 +1,7 @@
 /** Parse and resolve what a user gave; ask the namespace which search attributes it knows. Nothing is started yet. */
 import { setImmediate } from 'node:timers/promises'
-import { ApplicationFailure } from '@temporalio/common'
-import { searchAttributes, limits } from '../temporal.config.ts'
+import { limits } from '../temporal.config.ts'
+import { attributesOf, type Attributes } from './attributes.ts'
 import {
   EvaluateSpec,
   GcSpec,
@@ -25,8 +25,8 @@ import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import { orEarlier } from './refused.ts'
 import { phasesOf } from './nano/schedule.ts'
-import { openSweep, specOf, type PlannedCell } from './spec/arms.ts'
-import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'
+import { openSweep, specOf, tagsOfCell, type PlannedCell } from './spec/arms.ts'
+import { InvalidSpec, parseSpec, resolveTrain, tagsIn, type Tagged } from './spec/resolve.ts'
 import { evaluationFaults, promptFaults, promptsOf } from './spec/within.ts'
 
 export function admitActivities(deps: Deps) {
@@ -37,15 +37,16 @@ export function admitActivities(deps: Deps) {
         const resolved = resolveTrain(spec)
         checkPrompts(promptsOf(resolved))
         parseSpec(RunId, run, 'workflow id')
-        return { spec: resolved, ...(await attributesOf(deps)) }
+        return { spec: resolved, ...tagsIn(spec), ...(await attributesOf(deps.client)) }
       }),
 
-    admitEvaluate: ({ spec }: { spec: unknown }) =>
+    admitEvaluate: ({ spec }: { spec: unknown }): Promise<AdmittedEvaluate> =>
       admitting(async () => {
-        const parsed = parseSpec(EvaluateSpec, spec, 'evaluate spec')
+        const { tags, ...parsed } = parseSpec(EvaluateSpec, spec, 'evaluate spec')
         checkPrompts(parsed.prompts ?? [])
         refuse(evaluationFaults(parsed, parsed.prompts?.length ?? 1, 'evaluate spec'))
-        return { spec: parsed, model: parsed.model ?? null }
+        const own = { spec: parsed, model: parsed.model ?? null }
+        return tags === undefined ? own : { ...own, tags, ...(await attributesOf(deps.client)) }
       }),
 
     admitLabel: ({ spec }: { spec: unknown }) =>
@@ -73,7 +74,8 @@ export function admitActivities(deps: Deps) {
           initial,
           labels,
           concurrency: given.concurrency ?? limits.sweepConcurrency,
-          ...(await attributesOf(deps)),
+          ...tagsIn(given),
+          ...(await attributesOf(deps.client)),
         }
       }),
 
@@ -86,7 +88,12 @@ export function admitActivities(deps: Deps) {
           const resolved = specOf(given, cell)
           const ended = await endOf(deps, cell.run, resolved)
           if (ended !== null) return { ...cell, ended: { ...cell, status: 'completed', ...ended } }
-          return { ...cell, spec: resolved, priority: priorities.get(cell.arm) ?? 3 }
+          return {
+            ...cell,
+            spec: resolved,
+            priority: priorities.get(cell.arm) ?? 3,
+            ...tagsOfCell(given, cell),
+          }
         })
         return fitting(await Promise.all(page))
       }),
@@ -104,9 +111,13 @@ export function admitActivities(deps: Deps) {
   }
 }
 
+/** `attributes` only where there are tags to be written. */
+export type AdmittedEvaluate = { readonly spec: EvaluateSpec; readonly model: string | null } & Tagged &
+  Partial<Attributes>
+
 /** A cell to be run under its spec, or how it ended. */
 export type SweepCell = PlannedCell &
-  ({ readonly spec: ResolvedTrain; readonly priority: number } | { readonly ended: Cell })
+  (({ readonly spec: ResolvedTrain; readonly priority: number } & Tagged) | { readonly ended: Cell })
 
 /** The first cells of a page, as many as one payload carries: large specs come a few at a time. */
 function fitting(page: readonly SweepCell[]): SweepCell[] {
@@ -160,23 +171,6 @@ const refuse = (faults: readonly string[]) => {
   if (faults.length > 0) throw new InvalidSpec(faults.join('; '))
 }
 const checkPrompts = (names: readonly string[]) => refuse(promptFaults(names))
-
-/** Search attributes that this namespace has, and those it lacks. */
-async function attributesOf({ client }: Deps): Promise<{ attributes: string[]; missing: string[] }> {
-  const { namespace } = client.options
-  const known = await client.connection.operatorService
-    .listSearchAttributes({ namespace })
-    .catch((cause: Error) => {
-      throw ApplicationFailure.create({
-        message: `cannot list search attributes of namespace ${namespace}`,
-        cause,
-      })
-    })
-  const has = (name: string) =>
-    known.customAttributes !== null && known.customAttributes !== undefined && name in known.customAttributes
-  const names = Object.keys(searchAttributes)
-  return { attributes: names.filter(has), missing: names.filter((name) => !has(name)) }
-}
 
 /** One evaluation of each initial policy as its runs will ask for it: the same task, so the same result. */
 function initialEvaluations(specs: readonly ResolvedTrain[]): EvaluateSpec[] {

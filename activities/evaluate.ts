@@ -106,6 +106,7 @@ export function tasksOf(
     benchmarks: names,
     prompts: _prompts,
     $schema: _,
+    tags: _tags,
     ...own
   }: EvaluateSpec,
   prompts: readonly string[],

@@ -1,11 +1,24 @@
 /** What the steps and evaluations of a run left in the store: what a run that goes on does not compute again. */
 import { readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import { NotFound } from './checkpoint/store.ts'
-import { EvaluateSpec, MetricsDocument, RecallTask, type Accuracy, type Metrics } from './contracts.ts'
+import { CorruptObject, NotFound } from './checkpoint/store.ts'
+import { readTable, rewardsTable, rolloutsTable } from './checkpoint/tables.ts'
+import {
+  EvaluateSpec,
+  MetricsDocument,
+  RecallTask,
+  RunDocument,
+  type Accuracy,
+  type Judged,
+  type Metrics,
+  type Sample,
+} from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import { known, tasksOf } from './evaluate.ts'
+import { gradersUpTo } from './judged.ts'
+import { openSpec, type OpenSpec } from './open.ts'
+import { isGraded, samplesOf } from './rewards/index.ts'
 import { limits } from '../temporal.config.ts'
 
 export interface Recalled {
@@ -15,6 +28,9 @@ export interface Recalled {
   readonly curve: ({ readonly step: number } & Accuracy)[]
   /** Steps whose evaluations the store lacks. */
   readonly missing: number[]
+  /** Who judged the steps, where the reward looks at answers; a few completions of the last. */
+  readonly graders?: readonly Judged[]
+  readonly samples?: readonly Sample[]
 }
 
 export function recallActivities(deps: Deps) {
@@ -31,7 +47,9 @@ export function recallActivities(deps: Deps) {
           if (results === null) missing.push(at)
           else curve.push(...results.map((result) => ({ step: at, ...result })))
         }
-        return { recent: await recentOf(deps, run, step), curve: curve.slice(-limits.curveInQuery), missing }
+        const recent = await recentOf(deps, run, step)
+        const rewarded = await rewardedOf(deps, run, step)
+        return { recent, curve: curve.slice(-limits.curveInQuery), missing, ...rewarded }
       }),
   }
 }
@@ -63,4 +81,32 @@ async function recentOf({ store }: Deps, run: string, step: number): Promise<Rec
   return documents.flatMap((document) =>
     document === null ? [] : [{ step: document.step, metrics: document.metrics }],
   )
+}
+
+async function rewardedOf(
+  deps: Deps,
+  run: string,
+  step: number,
+): Promise<Pick<Recalled, 'graders' | 'samples'>> {
+  const document = await readDocument(deps.store, keys.run(run), RunDocument)
+  if (document === null) return {}
+  const opened = await openSpec(deps, document.specs.at(-1) ?? '')
+  const { reward } = opened.document.spec
+  const samples = await samplesAt(deps, opened, run, step)
+  return { samples, ...(isGraded(reward) && { graders: await gradersUpTo(deps.store, run, step, reward) }) }
+}
+
+/** Of tables that are not whole there is nothing to look at; who learns from them will say so. */
+async function samplesAt({ store }: Deps, { problems }: OpenSpec, run: string, step: number) {
+  try {
+    const [rollouts, rewards] = await Promise.all([
+      readTable(store, keys.rollouts(run, step, 0), rolloutsTable),
+      readTable(store, keys.rewards(run, step, 0), rewardsTable),
+    ])
+    const byId = new Map(problems.map((problem) => [problem.id, problem]))
+    return samplesOf(rollouts?.rows ?? [], rewards?.rows ?? [], byId)
+  } catch (error) {
+    if (error instanceof CorruptObject) return []
+    throw error
+  }
 }

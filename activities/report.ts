@@ -15,7 +15,9 @@ import {
 } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
-import { driftText, effectsText, report, stoppedText } from './report/index.ts'
+import { csv } from './report/csv.ts'
+import { driftText, effectsText, report, stoppedText, type ResultRow } from './report/index.ts'
+import { pointColumns, pointsOf } from './report/points.ts'
 import type { NightRuns } from './analysis/drift.ts'
 import { nightOf } from './spec/series.ts'
 import { limits } from '../temporal.config.ts'
@@ -26,6 +28,8 @@ interface ReportResult {
   readonly text: string
   readonly page: string
   readonly results: string
+  /** The same rows, and those of the runs, for spreadsheets; results of before there were any lack them. */
+  readonly csv?: { readonly results: string; readonly runs: string }
   readonly failed: number
 }
 
@@ -39,10 +43,6 @@ export function reportActivities(deps: Deps) {
           signal.throwIfAborted()
           read.push(await readRun(deps, cell))
         }
-        const document = endsOf(
-          input.sweep,
-          read.map(({ run }) => run),
-        )
         const before = await nightsBefore(deps, input.sweep)
         const points = [...read.map(({ run }) => run), ...before.flatMap(({ runs }) => runs)]
         const evaluations = new Map<string, Evaluation>()
@@ -54,6 +54,7 @@ export function reportActivities(deps: Deps) {
           ...run,
           curve: run.curve.map((point) => withResult(point, evaluations)),
         }))
+        const document = endsOf(input.sweep, runs)
         const domains = [...new Set(read.flatMap(({ domains }) => domains))].sort()
         const specs = new Map(
           read.flatMap(({ run, spec }) => (spec === null ? [] : [[run.run, spec] as const])),
@@ -69,16 +70,32 @@ export function reportActivities(deps: Deps) {
         const page = keys.sweepReport(input.sweep)
         const results = keys.sweepResults(input.sweep)
         await writeTable(deps.store, results, resultsTable, rows, digestOf(rows), { replace: true })
+        const sheets = await writeSheets(deps, input.sweep, rows, runs)
         await deps.store.replace(page, new TextEncoder().encode(html))
         await replaceDocument(deps.store, keys.sweepRuns(input.sweep), SweepDocument, document)
         return {
           text: `${effectsText(effects)}${stoppedText(runs)}${driftText(drifts)}`,
           page,
           results,
+          csv: sheets,
           failed: cells.filter(({ status }) => status === 'failed').length,
         }
       }),
   }
+}
+
+/** What people open in a spreadsheet, beside the Parquet: the effects, and the runs with their curves. */
+async function writeSheets(
+  { store }: Deps,
+  sweep: string,
+  rows: readonly ResultRow[],
+  runs: readonly RunResult[],
+): Promise<{ results: string; runs: string }> {
+  const sheets = { results: keys.sweepResultsCsv(sweep), runs: keys.sweepRunsCsv(sweep) }
+  const write = (key: string, text: string) => store.replace(key, new TextEncoder().encode(text))
+  await write(sheets.results, csv(rows))
+  await write(sheets.runs, csv(pointsOf(runs), pointColumns))
+  return sheets
 }
 
 /** The sweep's runs as later nights read them: the last point of each benchmark. */

@@ -3,8 +3,8 @@
  * seeds through Temporal and S3, its progress in this terminal, then the table of effects and the page that shows it.
  * Everything it starts it stops; its data stays in .placebo/demo for a look afterwards.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
 import { openStore } from '../activities/checkpoint/open.ts'
@@ -66,11 +66,15 @@ async function runSweep(stack: Stack, say: (line: string) => void): Promise<stri
     })
     const done = handle.result()
     await watch(() => handle.query<SweepProgress>('progress'), done, say)
-    const { text, page } = await done
+    const { text, page, csv } = await done
     console.log(`\n${text}`)
-    const path = join(folder, 'report.html')
+    // The page links to the tables beside its folder.
+    const path = join(folder, 'report', 'index.html')
+    await mkdir(join(folder, 'report'), { recursive: true })
     const store = await openStoreOf(stack)
     await writeFile(path, await store.get(page))
+    for (const key of Object.values(csv ?? {}))
+      await writeFile(join(folder, basename(key)), await store.get(key))
     await store.close()
     return path
   } finally {

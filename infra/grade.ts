@@ -1,6 +1,7 @@
 /**
- * `npm run -s grade < CASES.jsonl`: the grader as a filter. A line is {"gold", "completion"} or {"gold", "answer"}, where an
- * answer is taken whole and a completion is searched, with an optional "policy" of flags (activities/grading/policy.ts).
+ * `npm run -s grade -- [FLAGS] < CASES.jsonl`: the grader as a filter. A line is {"gold", "completion"} or {"gold",
+ * "answer"}, where an answer is taken whole and a completion is judged as the ground-truth reward does, unless a flag, or
+ * the line's own "policy", says otherwise (activities/grading/policy.ts has every convention).
  *
  * One JSON object a line comes out, in order: verdict, reason, route, given, gold, version. A line that is no case gives an
  * object whose `error` and reason name the line, verdict null, and the others go on; standard error says how many there were.
@@ -11,28 +12,41 @@ import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
 import { check, firstOf } from '../activities/contracts/issues.ts'
 import { eitherOf } from '../activities/contracts/words.ts'
-import { GRADER_VERSION, grade, type Grade } from '../activities/grading/index.ts'
-import { isProgram, runProgram } from './program.ts'
+import { boxOnly, GRADER_VERSION, grade, type Grade, type Policy } from '../activities/grading/index.ts'
+import { isProgram, runProgram, Usage, type Called } from './program.ts'
 
 // Gold answers are often numbers in JSON.
 const Text = z.union([z.string(), z.number().transform(String)], { error: 'expected a string or a number' })
 
+/** What each convention may be; `digits` is any number from 1 on. A convention without a row does not compile. */
+const conventions = {
+  extract: ['box', 'any', 'whole'],
+  unclosedThinking: ['searched', 'ignored'],
+  cutBox: ['read', 'unanswered', 'earlier'],
+  percent: ['loose', 'strict'],
+  units: ['ignored', 'compared'],
+  base: ['optional', 'required'],
+  relations: ['intervals', 'apart'],
+  duplicates: ['ignored', 'counted'],
+  decimalMark: ['either', 'point'],
+  irrationalDigits: 'digits',
+  rationalDigits: 'digits',
+  scientificDigits: 'digits',
+} as const satisfies {
+  readonly [Name in keyof Policy]: Policy[Name] extends number ? 'digits' : readonly Policy[Name][]
+}
+type Convention = keyof typeof conventions
+const names = Object.keys(conventions) as Convention[]
+
+const Digits = z.number().min(1)
+const schemaOf = (name: Convention): z.ZodType<string | number> => {
+  const choices = conventions[name]
+  return choices === 'digits' ? Digits : z.enum(choices as readonly string[] as [string, ...string[]])
+}
 const Flags = z
-  .strictObject({
-    extract: z.enum(['box', 'any', 'whole']),
-    unclosedThinking: z.enum(['searched', 'ignored']),
-    cutBox: z.enum(['read', 'unanswered', 'earlier']),
-    percent: z.enum(['loose', 'strict']),
-    units: z.enum(['ignored', 'compared']),
-    base: z.enum(['optional', 'required']),
-    relations: z.enum(['intervals', 'apart']),
-    duplicates: z.enum(['ignored', 'counted']),
-    decimalMark: z.enum(['either', 'point']),
-    irrationalDigits: z.number().min(1),
-    rationalDigits: z.number().min(1),
-    scientificDigits: z.number().min(1),
-  })
+  .strictObject(Object.fromEntries(names.map((name) => [name, schemaOf(name)])))
   .partial()
+  .transform((flags) => flags as Partial<Policy>)
 
 // Other fields may stand beside these: cases carry ids and labels.
 const Case = z
@@ -44,7 +58,7 @@ const Case = z
 export type Line = Grade | (Omit<Grade, 'verdict' | 'gold'> & { verdict: null; gold: null; error: string })
 
 /** The result of one line, counted from 1. Total: whatever stands in the line is judged or named as bad. */
-export function gradeLine(line: string, at: number): Line {
+export function gradeLine(line: string, at: number, policy: Policy = boxOnly): Line {
   let content: unknown
   try {
     content = JSON.parse(line)
@@ -53,11 +67,11 @@ export function gradeLine(line: string, at: number): Line {
   }
   const checked = check(Case, content, { whole: 'the line' })
   if (checked.faults !== null) return bad(at, firstOf(checked.faults))
-  const { gold, completion, answer, policy } = checked.data
-  const flags = Object.fromEntries(Object.entries(policy ?? {}).filter(([, flag]) => flag !== undefined))
+  const { gold, completion, answer, policy: own } = checked.data
+  const flags = Object.fromEntries(Object.entries(own ?? {}).filter(([, flag]) => flag !== undefined))
   return answer === undefined
-    ? grade({ gold, completion: completion ?? '', policy: flags })
-    : grade({ gold, completion: answer, policy: { ...flags, extract: 'whole' } })
+    ? grade({ gold, completion: completion ?? '', policy: { ...policy, ...flags } })
+    : grade({ gold, completion: answer, policy: { ...policy, ...flags, extract: 'whole' } })
 }
 
 function bad(at: number, why: string): Line {
@@ -74,29 +88,62 @@ function bad(at: number, why: string): Line {
 }
 
 /** Grades line by line, waiting where the reader of the output does; returns how many lines were bad. */
-export async function gradeStream(input: Readable, output: Writable): Promise<number> {
+export async function gradeStream(input: Readable, output: Writable, policy?: Policy): Promise<number> {
   let at = 0
   let faults = 0
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    const result = gradeLine(line, ++at)
+    const result = gradeLine(line, ++at, policy)
     if (result.verdict === null) faults++
     if (!output.write(`${JSON.stringify(result)}\n`)) await once(output, 'drain')
   }
   return faults
 }
 
+const flagOf = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
 const program = {
   name: 'grade',
-  usage: `npm run -s grade < CASES.jsonl
+  usage: `npm run -s grade -- [FLAGS] < CASES.jsonl
 
-Judges a case a line, {"gold", "completion"} or {"gold", "answer"}, and writes a verdict a line, in order. A line that is
-no case is named in its result, and the others go on.
-  --help, -h  this text`,
-  options: {},
+A line is {"gold", "completion"} or {"gold", "answer"}; a verdict comes out for each, in order. Completions are judged as the
+ground-truth reward judges them; a flag is for all lines, a line's own "policy" goes before it. The first is the default. A
+line that is no case is named in its result, and the others go on.
+  --anywhere                  the same as --extract any
+${names.map((name) => `  ${`--${flagOf(name)}`.padEnd(26)}  ${shown(name)}`).join('\n')}
+  --help, -h                  this text`,
+  options: {
+    ...Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' }] as const)),
+    anywhere: { type: 'boolean' },
+  },
 } as const
 
-async function main(): Promise<number> {
-  const faults = await gradeStream(process.stdin, process.stdout)
+function shown(name: Convention): string {
+  const [choices, own] = [conventions[name] as 'digits' | readonly string[], boxOnly[name]]
+  if (choices === 'digits') return `${own}, or any number from 1 on; Infinity: never`
+  return [own, ...choices.filter((choice) => choice !== own)].join('|')
+}
+
+/** The conventions that flags ask for. Throws Usage for a value that is none of theirs. */
+export function policyOf(values: Readonly<Record<string, string | boolean | undefined>>): Policy {
+  if (values['anywhere'] === true && values['extract'] !== undefined)
+    throw new Usage('--anywhere: expected it alone, found --extract beside it')
+  const flags = names.flatMap((name): [Convention, string | number][] => {
+    const given = values[flagOf(name)]
+    return typeof given === 'string' ? [[name, valueOf(name, given)]] : []
+  })
+  const anywhere = values['anywhere'] === true ? { extract: 'any' } : {}
+  return { ...boxOnly, ...anywhere, ...Object.fromEntries(flags) } as Policy
+}
+
+function valueOf(name: Convention, given: string): string | number {
+  const value = conventions[name] === 'digits' && given.trim() !== '' ? Number(given) : given
+  // Infinity is no number of JSON, so a line cannot say it, and zod takes none.
+  if (value === Infinity || schemaOf(name).safeParse(value).success) return value
+  throw new Usage(`--${flagOf(name)}: expected ${shown(name)}, found ${JSON.stringify(given)}`)
+}
+
+async function main({ values }: Called<typeof program.options>): Promise<number> {
+  const faults = await gradeStream(process.stdin, process.stdout, policyOf(values))
   if (faults > 0) console.error(`grade: ${faults} bad lines, named in their results`)
   return faults > 0 ? 1 : 0
 }

@@ -14,6 +14,7 @@ import { Client } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import type { WorkerOptions } from '@temporalio/worker'
+import { attributesOf } from '../activities/attributes.ts'
 import { openBlobs } from '../activities/checkpoint/cache.ts'
 import type { WrongStore } from '../activities/checkpoint/faults.ts'
 import { checkStore, openStore } from '../activities/checkpoint/open.ts'
@@ -26,6 +27,7 @@ import { homeOf, otherStores } from '../activities/home.ts'
 import { openReader } from '../activities/reading/pool.ts'
 import { inSlot, Slot } from '../activities/slot.ts'
 import * as config from '../temporal.config.ts'
+import { lacking } from '../workflows/attributes.ts'
 import { workflowBundle } from './bundle.ts'
 import { readConfig } from './config.ts'
 import { JsonLogger } from './log.ts'
@@ -97,6 +99,7 @@ export async function runWorker(role: Role, tampering?: Tampering): Promise<void
     const running = workers.map((worker) => worker.run().finally(stop))
     logger.info('worker started', { role, taskQueue: config.taskQueues[role], namespace, store: store.url })
     void warnOfOthers(client, logger, store.url, storeId)
+    void warnOfMissing(client, logger)
     await Promise.allSettled(running)
     await Promise.all(running)
     if (elsewhere !== null) throw elsewhere as WrongStore
@@ -145,6 +148,12 @@ async function warnOfOthers(client: Client, logger: JsonLogger, url: string, sto
     const message = `open runs on this queue lie in another store: ${run} in ${other}, this worker has ${storeId}`
     logger.warn(message, { run, theirs: other, ours: storeId, store: url })
   }
+}
+
+/** Workflows do without search attributes that the namespace lacks; queries for them find nothing. */
+async function warnOfMissing(client: Client, logger: JsonLogger): Promise<void> {
+  const { missing } = await attributesOf(client).catch(() => ({ missing: [] }))
+  if (missing.length > 0) logger.warn(lacking(missing), { namespace: client.options.namespace })
 }
 
 function lightWorker(deps: Deps, bundle: { readonly codePath: string }, home: AtHome): WorkerOptions {

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import * as contracts from '../activities/contracts.ts'
+import { AtWork } from '../activities/contracts/heartbeat.ts'
 import type { Activities } from '../activities/index.ts'
 import type * as workflows from '../workflows/index.ts'
 import type { GcState } from '../workflows/gc.ts'
@@ -24,7 +25,8 @@ const natural = z.int().min(0)
 const range = strict({ from: natural, to: natural })
 const shards = natural
 const names = z.array(z.string())
-const admission = { attributes: names, missing: names }
+const tags = names.exactOptional()
+const admission = { attributes: names, missing: names, tags }
 const sampled = { ...contracts.TableRef.shape, deviceSeconds: z.number().min(0) }
 const model = strict({ source: contracts.Source, policy: Digest })
 const shardOf = <T extends z.ZodType>(task: T) => strict({ task, shard: natural })
@@ -40,11 +42,14 @@ const stepScore = strict({
   mean: z.number().nullable(),
   trainedMean: z.number().nullable(),
   agreement: z.number().nullable(),
+  correlation: z.number().nullable().exactOptional(),
+  deviations: strict({ own: z.number(), trained: z.number(), both: z.number() }).exactOptional(),
   components: z.record(z.string(), z.number()),
 })
 const cell = { run: contracts.RunId, model: z.string(), arm: z.string(), seed: natural }
 const learn = { recipe: contracts.PretrainSpec.shape.recipe, seed: natural, store: z.uuid().exactOptional() }
-const report = strict({ text: z.string(), page: z.string(), results: z.string(), failed: natural })
+const csv = strict({ results: z.string(), runs: z.string() }).exactOptional()
+const report = strict({ text: z.string(), page: z.string(), results: z.string(), csv, failed: natural })
 /** What a spec would take: quantities, each with its source. */
 const estimated = strict({
   type: z.enum([
@@ -93,7 +98,13 @@ const activities = {
   ],
   admitEvaluate: [
     strict({ spec: contracts.EvaluateSpec }),
-    strict({ spec: contracts.EvaluateSpec, model: z.string().nullable() }),
+    strict({
+      spec: contracts.EvaluateSpec,
+      model: z.string().nullable(),
+      attributes: names.exactOptional(),
+      missing: names.exactOptional(),
+      tags,
+    }),
   ],
   admitLabel: [
     strict({ spec: contracts.LabelSpec }),
@@ -132,7 +143,7 @@ const activities = {
     strict({ spec: contracts.SweepSpec, sweep: z.string(), from: natural }),
     z.array(
       z.union([
-        strict({ ...cell, spec: contracts.ResolvedTrain, priority: z.int().min(1).max(5) }),
+        strict({ ...cell, spec: contracts.ResolvedTrain, priority: z.int().min(1).max(5), tags }),
         strict({ ...cell, ended: contracts.Cell }),
       ]),
     ),
@@ -167,10 +178,12 @@ const activities = {
       recent: z.array(strict({ step: natural, metrics: contracts.Metrics })),
       curve: z.array(contracts.Accuracy.extend({ step: natural })),
       missing: z.array(natural),
+      graders: z.array(contracts.Judged).exactOptional(),
+      samples: z.array(contracts.Sample).exactOptional(),
     }),
   ],
   sample: [contracts.ShardTask, strict({ ...sampled, replayed: z.array(natural).exactOptional() })],
-  reward: [contracts.ShardTask, contracts.TableRef],
+  reward: [contracts.ShardTask, contracts.Rewarded],
   step: [
     contracts.StepTask,
     strict({
@@ -232,6 +245,22 @@ const activities = {
   discard: [contracts.DiscardTask, uploads],
   inspect: [contracts.InspectTask, contracts.Inspected],
   endSurvey: [strict({ survey: contracts.RunId }), z.void()],
+  pending: [
+    z.undefined(),
+    z.array(
+      strict({
+        activity: z.string(),
+        activityId: z.string(),
+        workflow: z.string().exactOptional(),
+        queue: z.enum(['light', 'compute']),
+        state: z.enum(['scheduled', 'started', 'between attempts', 'paused']),
+        attempt: z.int().min(1),
+        at: AtWork.exactOptional(),
+        failure: strict({ fault: z.string(), message: z.string() }).exactOptional(),
+        sinceMs: z.number(),
+      }),
+    ),
+  ],
 } satisfies { readonly [Name in keyof Verbs]?: Row<Verbs[Name]> }
 
 // ── Workflows ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,6 +287,10 @@ const trainState: z.ZodType<TrainState> = strict({
   paused: z.boolean(),
   whole: z.boolean(),
   deviceSeconds: z.number(),
+  times: z.array(z.number()).exactOptional(),
+  notes: names.exactOptional(),
+  graders: z.array(contracts.Judged).exactOptional(),
+  samples: z.array(contracts.Sample.extend({ step: natural })).exactOptional(),
 })
 const labelState: z.ZodType<LabelState> = strict({
   done: natural.exactOptional(),
@@ -318,6 +351,7 @@ const started = {
       mean: z.number().nullable(),
       trainedMean: z.number().nullable(),
       agreement: z.number().nullable(),
+      correlation: z.number().nullable().exactOptional(),
       steps: z.array(stepScore),
     }),
   ],

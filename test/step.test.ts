@@ -20,6 +20,7 @@ import {
   type StepTask,
 } from '../activities/contracts.ts'
 import { policyOf } from '../activities/engine/embedded.ts'
+import { rewardInputs } from '../activities/judged.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
 import { stepActivities } from '../activities/step.ts'
@@ -105,6 +106,39 @@ describe('rewards that another grader gave', () => {
   test('are given anew where no committed step did', async () => {
     expect(await rewardedAnew(() => [{ rollouts: identity, rewards: identity }])).toEqual([0])
   })
+})
+
+test('rewards say who gave them, and who gave those of the step before where that was another grader', async () => {
+  const { deps, policy, task } = await furnish('p', true)
+  const rollouts = (await requireTable(store, keys.rollouts('a', 1, 0), rolloutsTable)).digest
+  const given: Scored = { ...at, problem: 'p', value: 1, verdict: 'correct', reason: '', components: {} }
+  const earlier = rewardInputs(rollouts, 'ground-truth', 'placebo-2')
+  const { digest } = await writeTable(store, keys.rewards('a', 1, 0), rewardsTable, [given], earlier)
+  const checkpoint = { lineage: identity, optimizer: { name: 'sgd' as const, updates: 1, state: [] } }
+  const learntFrom = [{ rollouts, rewards: digest }]
+  const manifest = { format: 1 as const, identity, step: 1, policy, checkpoint, learntFrom }
+  await commit(store, keys.checkpoint('a', 1), CheckpointDocument, manifest)
+  const next = rolloutOf('p', policy.digest)
+  for (const step of [2, 3])
+    await writeTable(store, keys.rollouts('a', step, 0), rolloutsTable, [next], identity)
+
+  const { reward } = rewardActivities(deps)
+  const rewarded = (step: number, shard = 0): ReturnType<typeof reward> =>
+    new MockActivityEnvironment().run(reward, { ...task, step, shard })
+  // A reset repeats step 1: its rewards stay what they were, and who gave them.
+  expect(await rewarded(1)).toMatchObject({ digest, grader: 'placebo-2' })
+  expect(await rewarded(2)).toMatchObject({ grader: 'placebo-3', before: 'placebo-2' })
+  const third = await rewarded(3)
+  expect(third).toMatchObject({ grader: 'placebo-3' })
+  expect(third).not.toHaveProperty('before')
+  // A worker that has not seen the run looks it up.
+  const another = rewardActivities(deps).reward
+  expect(await new MockActivityEnvironment().run(another, { ...task, step: 2, shard: 0 })).toMatchObject({
+    before: 'placebo-2',
+  })
+  expect(third.samples).toEqual([
+    { problem: 'p', statement: '1+1', completion: 'a', reward: 0, verdict: 'unparsed' },
+  ])
 })
 
 describe('rewards and rollouts', () => {

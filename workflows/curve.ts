@@ -6,6 +6,7 @@ import { upsert } from './details.ts'
 import { evaluate, type EvaluateResult } from './evaluate.ts'
 import { evaluationFailed, onceFree, sentenceOf, typeOf } from './failures.ts'
 import type { CurvePoint } from './progress.ts'
+import { tagged } from './tags.ts'
 import { Window } from './window.ts'
 
 /** Evaluations at once: a run that goes on may have thousands to begin, and 2,000 children may be pending. */
@@ -65,7 +66,7 @@ export class Curve {
     if (this.#spec.evaluate.benchmarks.length === 0 || this.#begun.has(step)) return
     const workflowId = `${this.#run}:evaluate:${step}`
     const args: Parameters<typeof evaluate> = [this.evaluationAt(step), { run: this.#run, step }]
-    const child = () => wf.executeChild(evaluate, { args, workflowId })
+    const child = () => wf.executeChild(evaluate, { args, workflowId, ...tagged() })
     const add = ({ results, deviceSeconds }: EvaluateResult) => {
       this.deviceSeconds += deviceSeconds
       const others = this.points.filter((point) => point.step !== step)

@@ -10,12 +10,13 @@ import type {
   ResolvedTrain,
   Sum,
 } from '../activities/contracts.ts'
+import { lacking } from './attributes.ts'
 import { show } from './doing.ts'
 import type { CurvePoint, StepMetrics, SweepProgress, TrainProgress } from './progress.ts'
 
 export type Attributes = Partial<
   Record<'Model' | 'Arm' | 'Seed' | 'Step' | 'Accuracy' | 'Sweep', string | number | undefined>
->
+> & { readonly Tags?: readonly string[] | undefined }
 
 /** Writes what `known` lists: an attribute the namespace lacks would fail the workflow task for ever. */
 export function upsert(known: readonly string[], values: Attributes): void {
@@ -23,8 +24,9 @@ export function upsert(known: readonly string[], values: Attributes): void {
     ([name, value]) => known.includes(name) && value !== undefined,
   )
   if (writable.length === 0) return
-  const attributes = Object.fromEntries(writable.map(([name, value]) => [name, [value]])) as SearchAttributes
-
+  const attributes = Object.fromEntries(
+    writable.map(([name, value]) => [name, [value].flat()]),
+  ) as SearchAttributes
   upsertSearchAttributes(attributes)
 }
 
@@ -88,8 +90,7 @@ export function dataNotes(findings: DataFindings | undefined, overlaps: readonly
   ]
 }
 
-const unknownAttributes = (missing: readonly string[]) =>
-  missing.length > 0 ? [`Search attributes that this namespace does not know: ${missing.join(', ')}`] : []
+const unknownAttributes = (missing: readonly string[]) => (missing.length > 0 ? [lacking(missing)] : [])
 
 /** Runs that the page names: of hundreds, the last that ended otherwise than they should. */
 const namedCells = 20
@@ -109,9 +110,13 @@ export function showSweep(at: SweepProgress, cells: readonly Cell[], missing: re
   )
 }
 
-export function showEvaluation(results: readonly Accuracy[], tasks: number): void {
+export function showEvaluation(
+  results: readonly Accuracy[],
+  tasks: number,
+  missing: readonly string[],
+): void {
   const last = (at: Accuracy['passAt']) => Object.entries(at ?? {}).at(-1)
-  showTable(
+  const shownTable = table(
     [
       `${results.length} of ${tasks} evaluations`,
       'prompt',
@@ -132,6 +137,7 @@ export function showEvaluation(results: readonly Accuracy[], tasks: number): voi
       `${r.problems} x ${r.samples}`,
     ]),
   )
+  show([...unknownAttributes(missing).flatMap((line) => [line, '']), ...shownTable].join('\n'))
 }
 
 /** A share with its interval, in percent. */

@@ -1,10 +1,11 @@
 /** One policy x benchmarks x prompts: completions in shards, then verdicts; what is known already is not computed. */
 import * as wf from '@temporalio/workflow'
 import type { Accuracy, EvaluationTask } from '../activities/contracts.ts'
-import { showEvaluation } from './details.ts'
+import { showEvaluation, upsert } from './details.ts'
 import { doing } from './doing.ts'
 import type { Counted } from './progress.ts'
 import { beside, light } from './proxies.ts'
+import { tagsWith } from './tags.ts'
 
 export interface EvaluateResult {
   readonly results: Accuracy[]
@@ -23,7 +24,8 @@ export async function evaluate(
   let total = 0
   let deviceSeconds = 0
   wf.setHandler(progressQuery, () => ({ done: results.length, total, ...doing() }))
-  const { spec, model } = await light.admitEvaluate({ spec: input })
+  const { spec, model, tags, attributes = [], missing = [] } = await light.admitEvaluate({ spec: input })
+  upsert(attributes, { Tags: tagsWith(tags) }) // no spec of before there were tags has any
   const source = model === null ? undefined : (await light.intakeModel({ model })).source
   const tasks = await light.evaluationTasks({
     spec,
@@ -34,7 +36,7 @@ export async function evaluate(
   await Promise.all(
     tasks.map(async (task) => {
       results.push(await evaluateTask(task, (seconds) => (deviceSeconds += seconds)))
-      showEvaluation(results, total)
+      showEvaluation(results, total, missing)
     }),
   )
   const order = (result: Accuracy) =>

@@ -4,6 +4,7 @@ import type { ResolvedTrain } from '../activities/contracts.ts'
 import { labelFailed, onceFree } from './failures.ts'
 import { label, type LabelResult } from './label.ts'
 import { light } from './proxies.ts'
+import { tagged } from './tags.ts'
 
 export async function problemsOf(
   run: string,
@@ -19,7 +20,7 @@ export async function problemsOf(
 }
 
 async function labelled(workflowId: string, args: Parameters<typeof label>): Promise<LabelResult> {
-  const child = () => wf.executeChild(label, { args, workflowId })
+  const child = () => wf.executeChild(label, { args, workflowId, ...tagged() })
   try {
     return await child().catch((error: unknown) => onceFree(error, child))
   } catch (error) {

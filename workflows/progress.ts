@@ -1,5 +1,5 @@
 /** What runs and sweeps answer when asked how far they are, what they end with, and what continue-as-new carries. */
-import type { Accuracy, Metrics, Stopped } from '../activities/contracts.ts'
+import type { Accuracy, Judged, Metrics, Sample, Stopped } from '../activities/contracts.ts'
 
 export type CurvePoint = Accuracy & { readonly step: number }
 
@@ -49,6 +49,10 @@ export interface StepMetrics {
   readonly runId?: string
   readonly metrics: Metrics
 }
+/** A completion of the last step: where it is long, its beginning and its end. */
+export interface StepSample extends Sample {
+  readonly step: number
+}
 /** What continue-as-new carries; evaluations have ended by then. */
 export interface TrainState {
   readonly recent: readonly StepMetrics[]
@@ -63,6 +67,9 @@ export interface TrainState {
   /** Ends of the last steps, in milliseconds since the epoch; what became of evaluations that are not required. */
   readonly times?: readonly number[]
   readonly notes?: readonly string[]
+  /** Who judged its steps, and completions of the last. */
+  readonly graders?: readonly Judged[]
+  readonly samples?: readonly StepSample[]
 }
 export interface TrainResult {
   readonly run: string

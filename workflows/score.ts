@@ -1,5 +1,6 @@
 /** Another reward on a run's stored rollouts, step by step: what it would have paid, and where the two agree. */
 import * as wf from '@temporalio/workflow'
+import { correlationOver } from '../activities/contracts/correlation.ts'
 import type { StepScore } from '../activities/score.ts'
 import { showTable } from './details.ts'
 import { doing } from './doing.ts'
@@ -15,7 +16,9 @@ export interface ScoreResult {
   /** Over the rollouts of all steps. */
   readonly mean: number | null
   readonly trainedMean: number | null
+  /** Null where either reward gives more than 0 and 1: then there is a correlation, null where one gives the same to all. */
   readonly agreement: number | null
+  readonly correlation?: number | null
   readonly steps: StepScore[]
 }
 
@@ -46,6 +49,7 @@ export async function score(input: unknown, scored: readonly StepScore[] = []): 
   done.sort((a, b) => a.step - b.step)
   const sum = (of: (step: StepScore) => number) => done.reduce((sum, step) => sum + of(step), 0)
   const rollouts = sum((step) => step.rollouts)
+  const isGraded = done.some(({ correlation }) => correlation !== undefined)
   const over = (of: (step: StepScore) => number | null) =>
     rollouts === 0 ? null : sum((step) => (of(step) ?? 0) * step.rollouts) / rollouts
   return {
@@ -54,18 +58,26 @@ export async function score(input: unknown, scored: readonly StepScore[] = []): 
     leftOut: sum((step) => step.leftOut),
     mean: over((step) => step.mean),
     trainedMean: over((step) => step.trainedMean),
-    agreement: over((step) => step.agreement),
+    ...(isGraded
+      ? { agreement: null, correlation: correlationOver(done) }
+      : { agreement: over((step) => step.agreement) }),
     steps: done,
   }
 }
 
 function show(done: readonly StepScore[], total: number): void {
   const last = done.toSorted((a, b) => a.step - b.step).slice(-20)
+  const isGraded = done.some(({ correlation }) => correlation !== undefined)
   showTable(
-    [`${done.length} of ${total} steps`, 'mean', 'of the reward trained under', 'agreement'],
-    last.map(({ step, mean, trainedMean, agreement }) => [
+    [
+      `${done.length} of ${total} steps`,
+      'mean',
+      'of the reward trained under',
+      isGraded ? 'correlation' : 'agreement',
+    ],
+    last.map(({ step, mean, trainedMean, agreement, correlation }) => [
       step,
-      ...[mean, trainedMean, agreement].map((value) => value?.toFixed(3) ?? ''),
+      ...[mean, trainedMean, isGraded ? correlation : agreement].map((value) => value?.toFixed(3) ?? ''),
     ]),
   )
 }

@@ -3,14 +3,16 @@
  * from the first line of a run on, since a query or a signal may come before its spec has been read.
  */
 import * as wf from '@temporalio/workflow'
-import type { Stopped } from '../activities/contracts.ts'
+import type { Rewarded, Stopped } from '../activities/contracts.ts'
 import { limits } from '../temporal.config.ts'
 import { doing, show } from './doing.ts'
 import { Pace } from './pace.ts'
-import type { StepMetrics, TrainProgress, TrainState } from './progress.ts'
+import type { StepMetrics, StepSample, TrainProgress, TrainState } from './progress.ts'
+import { RewardedSteps } from './rewarded.ts'
 
 export const progressQuery = wf.defineQuery<TrainProgress>('progress')
 export const metricsQuery = wf.defineQuery<StepMetrics[]>('metrics')
+export const samplesQuery = wf.defineQuery<StepSample[]>('samples')
 export const pauseSignal = wf.defineSignal('pause')
 export const resumeSignal = wf.defineSignal('resume')
 /** The next step to begin stores the optimizer's state with its weights, whether or not it is its turn. */
@@ -25,6 +27,7 @@ export class Standing {
   describe: (at: TrainProgress) => string = () => ''
   /** What a person should know. */
   notes: () => readonly string[] = () => []
+  readonly rewarded: RewardedSteps
   readonly #pace: Pace
   #at: TrainProgress
   #details: string
@@ -33,6 +36,7 @@ export class Standing {
 
   constructor(state: TrainState | undefined) {
     this.recent = state?.recent ?? []
+    this.rewarded = new RewardedSteps(state)
     this.#pace = new Pace(state?.times)
     this.#at = state?.at ?? { phase: 'admitting', step: 0, steps: 0 }
     this.#details = state?.details ?? ''
@@ -41,6 +45,7 @@ export class Standing {
     if (this.#details !== '') show(this.#details)
     wf.setHandler(progressQuery, () => ({ ...this.#at, ...doing() }))
     wf.setHandler(metricsQuery, () => [...this.recent])
+    wf.setHandler(samplesQuery, () => this.rewarded.samples())
     wf.setHandler(pauseSignal, () => void (this.#paused = true))
     wf.setHandler(resumeSignal, () => void (this.#paused = false))
     wf.setHandler(checkpointNowSignal, () => void (this.#whole = true))
@@ -66,8 +71,10 @@ export class Standing {
     this.#pace.again(Date.now())
   }
 
-  add(step: StepMetrics): void {
+  /** `rewarded`: of its first shard, where a worker says more of it than its key. */
+  add(step: StepMetrics, rewarded?: Partial<Rewarded>): void {
     this.#pace.mark(Date.now())
+    this.rewarded.add(step.step, rewarded)
     this.recent = [...this.recent, step].slice(-limits.metricsInQuery)
   }
 
@@ -87,9 +94,9 @@ export class Standing {
   }
 
   /** What the run's next history begins with. */
-  carried(): Pick<TrainState, 'recent' | 'at' | 'details' | 'paused' | 'whole' | 'times'> {
-    const { recent } = this
-    const times = this.#pace.times()
-    return { recent, at: this.#at, details: this.#details, paused: this.#paused, whole: this.#whole, times }
+  carried(): Omit<TrainState, 'curve' | 'queue' | 'deviceSeconds' | 'notes'> {
+    const [paused, whole, times] = [this.#paused, this.#whole, this.#pace.times()]
+    const said = { recent: this.recent, at: this.#at, details: this.#details }
+    return { ...said, paused, whole, times, ...this.rewarded.carried() }
   }
 }

@@ -1,6 +1,6 @@
 /** One step of a run: its shards sampled and rewarded, then learnt from. */
 import * as wf from '@temporalio/workflow'
-import type { StepTask, Stopped } from '../activities/contracts.ts'
+import type { Rewarded, StepTask, Stopped } from '../activities/contracts.ts'
 import type { Stepped } from '../activities/step.ts'
 import { lightAs, near, type Moved } from './proxies.ts'
 
@@ -8,7 +8,10 @@ import { lightAs, near, type Moved } from './proxies.ts'
  * The update, and the first shard, prefer the worker behind `queue`, which holds the run's state, until it is gone; the
  * other shards go to whoever is free. `deviceSeconds` of the result covers all of it.
  */
-export async function stepOn(queue: string | null, task: StepTask): Promise<Stepped> {
+export async function stepOn(
+  queue: string | null,
+  task: StepTask,
+): Promise<Stepped & { readonly rewarded: Rewarded | undefined }> {
   const { run, spec, step, shards, store } = task
   const name = `step ${step}`
   let holder = queue
@@ -23,7 +26,7 @@ export async function stepOn(queue: string | null, task: StepTask): Promise<Step
     const at = shard === 0 ? holder : null
     const sampled = await near(at, itsName, (compute) => compute.sample(sample), moved)
     const rewarded = await lightAs(itsName).reward(sample)
-    return { ...sampled, tables: { rollouts: sampled.digest, rewards: rewarded.digest } }
+    return { ...sampled, rewarded, tables: { rollouts: sampled.digest, rewards: rewarded.digest } }
   }
   const sampled = await Promise.all(Array.from({ length: shards }, (_, shard) => sampleAndReward(shard)))
   const sampledSeconds = sampled.reduce((sum, { deviceSeconds }) => sum + deviceSeconds, 0)
@@ -31,7 +34,7 @@ export async function stepOn(queue: string | null, task: StepTask): Promise<Step
   const tables = sampled.map((shard) => shard.tables)
   const learn = { ...task, replayed, sampledSeconds, tables }
   const stepped = await near(holder, name, (compute) => compute.step(learn), moved)
-  return { ...stepped, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
+  return { ...stepped, rewarded: sampled[0]?.rewarded, deviceSeconds: sampledSeconds + stepped.deviceSeconds }
 }
 
 /**

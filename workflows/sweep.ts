@@ -6,16 +6,15 @@
  */
 import * as wf from '@temporalio/workflow'
 import type { Cell } from '../activities/contracts.ts'
-import { Cells, type Waiting } from './cells.ts'
+import { runCell, shortened } from './cell.ts'
+import { Cells } from './cells.ts'
 import { showSweep, upsert } from './details.ts'
 import { doing } from './doing.ts'
-import { evaluate } from './evaluate.ts'
-import { isTaken, onceFree, rootOf } from './failures.ts'
-import { label } from './label.ts'
 import { Pace } from './pace.ts'
-import type { SweepProgress, TrainResult } from './progress.ts'
+import type { SweepProgress } from './progress.ts'
 import { light } from './proxies.ts'
-import { train } from './train.ts'
+import { computeShared } from './shared.ts'
+import { tagsWith } from './tags.ts'
 
 export const progressQuery = wf.defineQuery<SweepProgress>('progress')
 
@@ -29,25 +28,21 @@ export async function sweep(input: unknown, ended: readonly Cell[] = [], through
   const cells = new Cells(workflowId, page, ended, through)
   const running = new Set<string>()
   const pace = new Pace()
+  let isOver = false
   const progress = (): SweepProgress => ({
     ...cells.counts(),
     running: [...running],
-    ...paced(cells, pace),
+    ...(!isOver && paced(cells, pace)),
     ...doing(),
   })
   wf.setHandler(progressQuery, progress)
   const admitted = await light.admitSweep({ spec: input, sweep: workflowId })
-  const { attributes, concurrency, missing, total } = admitted
+  const { attributes, concurrency, missing, total, tags } = admitted
   cells.total = total
-  upsert(attributes, { Sweep: workflowId })
+  upsert(attributes, { Sweep: workflowId, Tags: tagsWith(tags) })
   const show = () => showSweep(progress(), cells.ended(), missing)
 
-  // What the runs share is computed once, before any of them could compute it at the same time as another.
-  if (ended.length === 0)
-    await Promise.all([
-      ...admitted.initial.map(sharedOf(evaluate, `${workflowId}:initial`)),
-      ...admitted.labels.map(sharedOf(label, `${workflowId}:label`)),
-    ])
+  if (ended.length === 0) await computeShared(workflowId, admitted)
   const lane = async () => {
     while (!wf.workflowInfo().continueAsNewSuggested) {
       const cell = await cells.next()
@@ -59,8 +54,15 @@ export async function sweep(input: unknown, ended: readonly Cell[] = [], through
       running.delete(cell.run)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(concurrency, total) }, lane))
-  show()
+  try {
+    await allOf(Array.from({ length: Math.min(concurrency, total) }, lane))
+  } catch (error) {
+    running.clear() // with this history they end as well
+    isOver = true
+    throw error
+  } finally {
+    show()
+  }
   if (!cells.done) {
     const carried = cells.carried()
     return wf.continueAsNew<typeof sweep>(input, carried.ended, carried.through)
@@ -68,72 +70,20 @@ export async function sweep(input: unknown, ended: readonly Cell[] = [], through
   return light.report({ sweep: workflowId, cells: cells.inOrder() })
 }
 
-/** What fails here says nothing yet: the runs that need it fail by themselves, each in its row. */
-const sharedOf =
-  (type: typeof evaluate | typeof label, prefix: string) => async (spec: unknown, i: number) => {
-    try {
-      await wf.executeChild<typeof evaluate | typeof label>(type, {
-        args: [spec],
-        workflowId: `${prefix}:${i}`,
-      })
-    } catch (error) {
-      if (isOwnCancellation(error)) throw error
-    }
+/** Runs of a cancelled sweep have their time to stop at a safe point: with a sweep that ends first they are terminated. */
+async function allOf(lanes: readonly Promise<void>[]): Promise<void> {
+  try {
+    await Promise.all(lanes)
+  } catch (error) {
+    const isCancelled = wf.CancellationScope.current().consideredCancelled
+    if (isCancelled && wf.patched('cancelledRunsEnd')) await Promise.allSettled(lanes)
+    throw error
   }
+}
 
 /** When the last run will have ended, once two have: until then nothing is known of it. */
 function paced(cells: Cells, pace: Pace): Pick<SweepProgress, 'secondsARun' | 'endsAt'> {
   const { done, total } = cells.counts()
   const known = pace.of(total - done)
   return known === null ? {} : { secondsARun: known.seconds, endsAt: known.endsAt }
-}
-
-/** A child that somebody cancelled is one that failed, unless it is the sweep that was cancelled. */
-const isOwnCancellation = (error: unknown) =>
-  wf.isCancellation(error) && (wf.CancellationScope.current().consideredCancelled || !wf.patched('watch'))
-
-async function runCell(
-  { spec, priority, ...cell }: Waiting,
-  sweepId: string,
-  known: readonly string[],
-): Promise<Cell> {
-  const attributes = { Model: [cell.model], Arm: [cell.arm], Seed: [cell.seed], Sweep: [sweepId] }
-  const child = () =>
-    wf.executeChild(train, {
-      args: [spec],
-      workflowId: cell.run,
-      priority: { priorityKey: priority, fairnessKey: fairnessKeyOf(cell.model) },
-      searchAttributes: Object.fromEntries(
-        Object.entries(attributes).filter(([name]) => known.includes(name)),
-      ),
-    })
-  const completed = ({ stopped }: TrainResult): Cell => ({
-    ...cell,
-    status: 'completed',
-    ...(stopped && { stopped: stopped.message }),
-  })
-  const failed = (error: unknown): Cell => {
-    if (isOwnCancellation(error)) throw error
-    return { ...cell, status: 'failed', failure: rootOf(error) }
-  }
-  try {
-    return completed(await child())
-  } catch (error) {
-    if (!isTaken(error)) return failed(error)
-    return onceFree(error, child).then(completed, failed)
-  }
-}
-
-/** 64 bytes at most: a character for each byte, whatever the model is called. */
-const fairnessKeyOf = (model: string) => model.replaceAll(/[^ -~]/g, '?').slice(0, 64)
-
-/** All cells travel in one payload, so the more there are, the less each says of its end; its own run says all. */
-function shortened(cell: Cell, total: number): Cell {
-  const characters = Math.max(30, Math.min(500, Math.floor(300_000 / total)))
-  const { failure, stopped } = cell
-  return {
-    ...cell,
-    ...(failure !== undefined && { failure: failure.slice(0, characters) }),
-    ...(stopped !== undefined && { stopped: stopped.slice(0, characters) }),
-  }
 }

@@ -33,7 +33,7 @@ async function stepByStep(
   let { queue = null, deviceSeconds = 0 } = state ?? {}
   deviceSeconds += labelled.deviceSeconds
   const curve = new Curve(run, spec, attributes, state, fail)
-  standing.notes = () => [...notes, ...curve.notes]
+  standing.notes = () => [...notes, ...standing.rewarded.notes(), ...curve.notes]
   standing.describe = (at) => describe(at, standing, curve)
   if (state === undefined) await recalled(run, enrolled.step, standing, curve)
 
@@ -59,7 +59,7 @@ async function stepByStep(
       const stepped = await stepOn(queue, { run, ...enrolled, step, ...wanted })
       queue = stepped.queue
       deviceSeconds += stepped.deviceSeconds
-      standing.add({ step, event, runId, metrics: stepped.metrics })
+      standing.add({ step, event, runId, metrics: stepped.metrics }, stepped.rewarded)
     } catch (error) {
       if (spec.stop?.nonFinite !== true) throw error
       standing.stopped = nonFinite(error, last)

@@ -49,6 +49,9 @@ export const checkpoints = (id: string) => `${runFolder(id)}/checkpoints/`
 export const checkpoint = (id: string, step: number) => `${checkpoints(id)}${digits(step, 6)}.json`
 
 export const sweepResults = (id: string) => `sweeps/${identifier(id)}/results.parquet`
+/** The same rows for spreadsheets; and the sweep's runs, a row an evaluation. */
+export const sweepResultsCsv = (id: string) => `sweeps/${identifier(id)}/results.csv`
+export const sweepRunsCsv = (id: string) => `sweeps/${identifier(id)}/runs.csv`
 export const sweepRuns = (id: string) => `sweeps/${identifier(id)}/runs.json`
 /** Prefix of the sweeps whose ids begin so. */
 export const sweeps = (start: string) => `sweeps/${identifier(start)}`

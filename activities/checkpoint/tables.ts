@@ -110,7 +110,7 @@ export async function writeTable<Row extends object>(
   if (!replace) {
     if ((await store.create(key, bytes)) === 'created') return fresh
     const first = await believed(store, key, table, inputs)
-    if (first !== null) return first
+    if (first !== null) return refOf(key, first)
   }
   await store.replace(key, bytes)
   return fresh
@@ -118,7 +118,12 @@ export async function writeTable<Row extends object>(
 
 /** The reference to a stored table made from these inputs, or null: absent, of other inputs, or not whole. */
 export async function tableRef(store: Store, key: string, inputs: string): Promise<TableRef | null> {
-  return believed(store, key, null, inputs)
+  const stored = await believed(store, key, null, inputs)
+  return stored && refOf(key, stored)
+}
+
+export function refOf(key: string, { digest, rows }: StoredTable<object>): TableRef {
+  return { key, digest, rows: rows.length }
 }
 
 /** What is known of a table before it is read: the digest of its rows that a manifest names, what it was made from. */
@@ -151,25 +156,23 @@ export async function requireTable<Row extends object>(
 ): Promise<StoredTable<Row>> {
   const place = `${store.url}: ${key}`
   const found = await decode(place, await store.get(key), table)
-  for (const [name, what] of [
-    ['digest', 'rows of digest'],
-    ['inputs', 'a table made from'],
-  ] as const)
-    // prettier-ignore
+  const whats = { digest: 'rows of digest', inputs: 'a table made from' } as const
+  for (const name of ['digest', 'inputs'] as const)
     if (expected[name] !== undefined && found[name] !== expected[name])
-      throw new CorruptObject(`${place}: expected ${what} ${expected[name]}, found ${found[name]}`)
+      throw new CorruptObject(`${place}: expected ${whats[name]} ${expected[name]}, found ${found[name]}`)
   return found
 }
 
-async function believed<Row extends object>(
+/** The table that is stored, if it was made from these inputs and is whole; null otherwise. */
+export async function believed<Row extends object>(
   store: Store,
   key: string,
   table: Table<Row> | null,
   inputs: string,
-): Promise<TableRef | null> {
+): Promise<StoredTable<Row> | null> {
   try {
     const stored = await decode(`${store.url}: ${key}`, await store.get(key), table)
-    return stored.inputs === inputs ? { key, digest: stored.digest, rows: stored.rows.length } : null
+    return stored.inputs === inputs ? stored : null
   } catch (error) {
     if (error instanceof NotFound || error instanceof CorruptObject) return null
     throw error

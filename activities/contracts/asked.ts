@@ -99,9 +99,25 @@ const look = {
 }
 const benchmarks = z.array(Benchmark).superRefine(once)
 
+/** Names that workflows are found by, as the search attribute `Tags`: in a query without quoting. */
+const tags = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._:@=+/-]{0,63}$/,
+        'letters, digits and . _ : @ = + / - (first a letter or digit, at most 64)',
+      ),
+  )
+  .min(1)
+  .max(most.tags)
+  .superRefine(once)
+  .optional()
+
 /** What a user writes: anything left out has its preset's value. */
 export const TrainSpec = strict({
   $schema,
+  tags,
   preset: Preset.optional(),
   model: model.optional(),
   prompt: prompt.optional(),
@@ -179,6 +195,7 @@ const oneOfTwo = {
 
 export const EvaluateSpec = strict({
   $schema,
+  tags,
   ...whose,
   benchmarks: benchmarks.min(1),
   /** Absent: the prompt a run was trained under; for a model, what it can read. */
@@ -230,6 +247,7 @@ export type ProbeSpec = z.infer<typeof ProbeSpec>
 
 export const SweepSpec = strict({
   $schema,
+  tags,
   base: TrainSpec.default({}),
   models: z.array(model).min(1).max(most.models).superRefine(once),
   arms: names(

@@ -17,6 +17,8 @@ export const most = {
   faultsNamed: 12,
   charactersShown: 80,
 
+  /** Each is a value of a search attribute, and of every child's. */
+  tags: 10,
   /** A model's name is a search attribute, of 2 KB at most: 600 characters are 1,800 bytes of UTF-8. */
   modelCharacters: 600,
   /** What the operating systems allow in a path. */

@@ -1,6 +1,6 @@
 /** What activities take and give. Parsed when an activity begins. */
 import { z } from 'zod'
-import { Stopped } from './documents.ts'
+import { Stopped, TableRef, Verdict } from './documents.ts'
 import { Benchmark, Labels, ResolvedTrain, Reward } from './specs.ts'
 import { count, Digest, RunId, strict } from './words.ts'
 
@@ -74,6 +74,30 @@ export const ShardTask = strict({
   store: storeId,
 })
 export type ShardTask = z.infer<typeof ShardTask>
+
+/** A completion as people look at one: its texts are cut where they are long. */
+export const Sample = strict({
+  problem: z.string(),
+  statement: z.string(),
+  completion: z.string(),
+  reward: z.number(),
+  verdict: Verdict,
+})
+export type Sample = z.infer<typeof Sample>
+
+/** The first step that a version of the grader judged. */
+export const Judged = strict({ grader: z.string(), from: count })
+export type Judged = z.infer<typeof Judged>
+
+/** The rewards of a shard; only the first shard says more, and results of before it was noted lack that. */
+export const Rewarded = strict({
+  ...TableRef.shape,
+  /** The version of the grader that judged, where the reward looks at answers; and that of the step before, if another. */
+  grader: z.string().exactOptional(),
+  before: z.string().exactOptional(),
+  samples: z.array(Sample).exactOptional(),
+})
+export type Rewarded = z.infer<typeof Rewarded>
 
 export const StepTask = strict({
   run: RunId,

@@ -63,6 +63,12 @@ export async function report(
     ${sections} ${driftSection(nights, drifted, looks)} ${await updateSection(runs, looks)}
     <h2>Failures</h2>
     ${failuresTable(table)} ${stoppedTable(runs)}
+    <h2>Data</h2>
+    <p>
+      Every number above, beside this page: <a href="../results.csv">results.csv</a>, a row an arm, and
+      <a href="../runs.csv">runs.csv</a>, a row a run and evaluation, for spreadsheets;
+      <code>results.parquet</code> for DuckDB and pandas.
+    </p>
     <h2>Provenance</h2>
     ${provenanceTables(runs, evaluations, input.provenance ?? {})}
     <footer>Written by placebo from stored artefacts. The page runs no script and loads nothing.</footer>`

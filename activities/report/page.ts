@@ -83,6 +83,7 @@ p{margin:0 0 12px;max-width:74ch}
 .card .range{font-size:15px;color:var(--muted);font-weight:400;letter-spacing:0;margin-left:8px}
 .card p{margin:4px 0 0;font-size:14px}
 .card p.note{margin-top:10px}
+a{color:inherit}
 .nowrap{white-space:nowrap}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14px}

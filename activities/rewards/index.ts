@@ -17,6 +17,7 @@ import type { At, Given, Judgement, Signal } from './signal.ts'
 
 export { compareScores, type Comparison } from './compare.ts'
 export { InvalidReward } from './label.ts'
+export { samplesOf } from './samples.ts'
 export type { At, Judgement } from './signal.ts'
 
 export const signals: Readonly<Record<Extract<Reward, string>, Signal>> = {
@@ -59,6 +60,14 @@ export function nameOf(reward: Reward): string {
   if ('random' in reward) return `random(${reward.random})`
   if ('not' in reward) return `not(${nameOf(reward.not)})`
   return `all(${reward.all.map(nameOf).join(',')})`
+}
+
+/** Those that read answers or boxes, as the grader does: under another of its versions they may give another value. */
+const graded: ReadonlySet<Reward> = new Set<Reward>(['ground-truth', 'majority', 'incorrect', 'format'])
+
+export function isGraded(reward: Reward): boolean {
+  if (typeof reward === 'string' || 'random' in reward) return graded.has(reward)
+  return 'not' in reward ? isGraded(reward.not) : reward.all.some(isGraded)
 }
 
 /** Which of the rewards that compare with labels take part. */

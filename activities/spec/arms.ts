@@ -3,7 +3,7 @@ import { RunId, SweepSpec, type Cell, type ResolvedTrain, type TrainSpec } from 
 import { most } from '../contracts/limits.ts'
 import { didYouMean } from '../contracts/nearest.ts'
 import { utf8Bytes } from '../contracts/shape.ts'
-import { InvalidSpec, overlay, parseSpec, resolveTrain } from './resolve.ts'
+import { InvalidSpec, overlay, parseSpec, resolveTrain, tagsIn, type Tagged } from './resolve.ts'
 
 /** Arms that a trial needs: no training at all, and rewards without information about the answer. */
 const controlArms: Record<string, TrainSpec> = {
@@ -49,6 +49,12 @@ export function specOf({ base, arms }: SweepSpec, { model, arm, seed }: PlannedC
     if (error instanceof InvalidSpec) throw new InvalidSpec(`sweep spec: arms.${arm}: ${error.message}`)
     throw error
   }
+}
+
+/** The sweep's tags beside those of the run's arm, or of the base where the arm has none. */
+export function tagsOfCell({ tags = [], base, arms }: SweepSpec, { arm }: PlannedCell): Tagged {
+  const all = new Set([...tags, ...(arms[arm]?.tags ?? base.tags ?? [])])
+  return all.size === 0 ? {} : tagsIn({ tags: [...all] })
 }
 
 /** A sweep with its control arms, and its runs. Throws InvalidSpec. */

@@ -36,7 +36,12 @@ const defaultsByName = {
 
 /** Every field of a training spec, from its preset (paper unless named). Throws InvalidSpec. */
 export function resolveTrain(input: unknown): ResolvedTrain {
-  const { $schema: _schema, preset = 'paper', ...given } = parseSpec(TrainSpec, input, 'train spec')
+  const {
+    $schema: _schema,
+    tags: _tags,
+    preset = 'paper',
+    ...given
+  } = parseSpec(TrainSpec, input, 'train spec')
   const base = presets[preset]
   const optimizer = given.optimizer?.name ?? base.optimizer.name
   const objective = given.objective?.name ?? base.objective.name
@@ -68,6 +73,17 @@ function within(spec: ResolvedTrain): ResolvedTrain {
 function withoutDefaults(spec: ResolvedTrain): ResolvedTrain {
   const { required = true, ...evaluate } = spec.evaluate
   return required ? { ...spec, evaluate } : spec
+}
+
+/** Names that a person finds workflows by: of no influence on what is computed, so no part of a resolved spec. */
+export interface Tagged {
+  readonly tags?: readonly string[]
+}
+
+/** Those of a spec that has been parsed; nothing where it has none. */
+export function tagsIn(spec: unknown): Tagged {
+  const { tags } = spec as { readonly tags?: readonly string[] | undefined }
+  return tags === undefined ? {} : { tags }
 }
 
 /** An arm over a base spec: the arm's fields win. */

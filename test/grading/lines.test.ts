@@ -2,7 +2,10 @@
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { gradeLine, gradeStream } from '../../infra/grade.ts'
+import { boxOnly, grade, GRADER_VERSION } from '../../activities/grading/index.ts'
+import { graders } from '../../activities/grading/versions.ts'
+import { groundTruth } from '../../activities/rewards/ground-truth.ts'
+import { gradeLine, gradeStream, policyOf } from '../../infra/grade.ts'
 
 describe('a line', () => {
   it.each<[line: string, result: object, why: string]>([
@@ -10,13 +13,13 @@ describe('a line', () => {
     ['{"gold":"1/2","completion":"so $\\\\boxed{0.5}$"}', { verdict: 'correct', route: 'box' }, 'a box'],
     [
       '{"gold":5,"completion":"the answer is 5."}',
-      { verdict: 'correct', route: 'stated' },
-      'a number as gold',
+      { verdict: 'unparsed', route: 'none' },
+      'a number as gold; outside of a box the reward sees no answer',
     ],
     [
-      '{"gold":"5","completion":"5","policy":{"extract":"box"}}',
-      { verdict: 'unparsed', route: 'none' },
-      'a flag',
+      '{"gold":"5","completion":"the answer is 5.","policy":{"extract":"any"}}',
+      { verdict: 'correct', route: 'stated' },
+      'a flag of its own',
     ],
     [
       '{"gold":"5","completion":"\\\\boxed{5} \\\\boxed{","policy":{"cutBox":"earlier"}}',
@@ -77,4 +80,45 @@ it('keeps the order of lines and goes on after a bad one', async () => {
     'incorrect',
   ])
   expect(faults).toBe(1)
+})
+
+describe('flags', () => {
+  const completion = 'the answer is 5, or \\boxed{6} \\boxed{'
+  const judged = (gold: string, ...args: string[]) =>
+    gradeLine(JSON.stringify({ gold, completion }), 1, policyOf(args) ?? undefined)
+
+  it('judge as the reward does while there is none, and otherwise as they say', () => {
+    const at = { seed: 0, step: 1, problem: 'p', occurrence: 0, sample: 0 }
+    const rewarded = groundTruth({ problem: { id: 'p', problem: '', answer: '6' }, completion, at })
+    expect(judged('6')).toMatchObject({ verdict: rewarded.verdict, reason: rewarded.reason })
+    expect(judged('6', '--cut-box', 'earlier')).toMatchObject({ verdict: 'correct', route: 'box' })
+    const answered = gradeLine('{"gold":"5","completion":"the answer is 5"}', 1, policyOf(['--anywhere'])!)
+    expect(answered).toMatchObject({ verdict: 'correct', route: 'stated' })
+  })
+
+  it('are one a convention, and a line goes before them', () => {
+    const args = Object.entries(boxOnly).flatMap(([name, value]) => [
+      `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      String(value),
+    ])
+    expect(args).toHaveLength(2 * 12)
+    expect(policyOf(args)).toEqual(boxOnly)
+    const line = '{"gold":"0.5","completion":"\\\\boxed{50\\\\%}","policy":{"percent":"loose"}}'
+    expect(gradeLine(line, 1, policyOf(['--percent', 'strict'])!)).toMatchObject({ verdict: 'correct' })
+  })
+
+  it.each<[string[], RegExp]>([
+    [['--units', 'maybe'], /^--units: expected ignored\|compared, found "maybe"$/],
+    [['--rational-digits', 'ten'], /^--rational-digits: expected 10, or any number from 1 on/],
+    [['--rational-digits', '0'], /^--rational-digits: /],
+    [['--anywhere', '--extract', 'box'], /^--anywhere: /],
+    [['--unit', 'ignored'], /unit/],
+  ])('%j are refused', (args, message) => {
+    expect(() => policyOf(args)).toThrow(message)
+  })
+})
+
+it('the newest of the graders is the one that judges', () => {
+  expect(graders.at(-1)).toBe(GRADER_VERSION)
+  expect(grade({ gold: '1', completion: '\\boxed{1}' }).version).toBe(GRADER_VERSION)
 })

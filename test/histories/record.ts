@@ -36,6 +36,8 @@ interface Recorded {
   readonly id?: string
   /** Recorded while it is still open: one that takes minutes. */
   readonly open?: true
+  /** Begun while another has the compute slot, so that its watch asks what it waits for. */
+  readonly waits?: true
 }
 
 /** In this order: later ones go on with what earlier ones left. */
@@ -64,6 +66,19 @@ const recorded: readonly Recorded[] = [
   { name: 'gc', type: 'gc', input: { dryRun: true } },
   { name: 'verify', type: 'verify', input: {} },
   { name: 'pretrain', type: 'pretrain', input: { recipe: 'coder' }, open: true },
+  { name: 'train-watched', type: 'train', input: { ...train, tags: ['night'] }, waits: true },
+  {
+    name: 'sweep-watched',
+    type: 'sweep',
+    input: {
+      base: { ...train, steps: 1 },
+      models: ['nano/coder'],
+      arms: { truth: {}, majority: { reward: 'majority', labels, data: few } },
+      seeds: [1],
+      controls: false,
+      tags: ['night'],
+    },
+  },
 ]
 
 const chosen = process.argv.slice(2)
@@ -80,14 +95,19 @@ const stack = await startStack({
 const connection = await Connection.connect({ address: stack.temporalAddress })
 try {
   const client = new Client({ connection })
-  for (const { name, id = name, type, input, open } of recorded) {
+  const start = (type: string, workflowId: string, input: unknown) =>
+    client.workflow.start(type, { taskQueue: taskQueues.light, workflowId, args: [input] })
+  for (const { name, id = name, type, input, open, waits } of recorded) {
     const given = type === 'export' ? { ...(input as object), to: `${env.PLACEBO_ALLOW}/exported` } : input
-    const handle = await client.workflow.start(type, {
-      taskQueue: taskQueues.light,
-      workflowId: id,
-      args: [given],
-    })
-    if (open) await untilLearnt(() => handle.query<{ update: number }, []>('progress'))
+    const ahead = waits ? await start('pretrain', 'ahead', { recipe: 'talker' }) : null
+    if (ahead) await until(async () => (await ahead.query<{ update: number }, []>('progress')).update > 0)
+    const handle = await start(type, id, given)
+    if (ahead) {
+      await until(async () => (await handle.query<{ doing?: string }, []>('progress')).doing !== undefined)
+      await ahead.terminate()
+    }
+    // Until the first chunk of updates is through.
+    if (open) await until(async () => (await handle.query<{ update: number }, []>('progress')).update > 0)
     else await handle.result().catch((error: unknown) => console.error(`${name}: ${String(error)}`))
     if (open) await handle.terminate()
     if (chosen.length > 0 && !chosen.includes(name)) continue
@@ -100,9 +120,9 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Until the first chunk of updates is through. */
-async function untilLearnt(progress: () => Promise<{ update: number }>): Promise<void> {
-  while ((await progress().catch(() => ({ update: 0 }))).update === 0) await sleep(500)
+/** A query that is not answered yet says nothing. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds().catch(() => false))) await sleep(500)
 }
 
 /** As `temporal workflow show --output json` prints it, without the names of this machine. */

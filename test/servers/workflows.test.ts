@@ -96,7 +96,12 @@ const light = {
   }),
   reward: async ({ step, shard }: ShardTask) => {
     asked.push(`reward ${step}.${shard}`)
-    return { digest: `rewards ${step}.${shard}` }
+    const completion = `of step ${step}, shard ${shard}`
+    return {
+      digest: `rewards ${step}.${shard}`,
+      ...(step > 1 && { grader: 'placebo-3', ...(step === 2 && { before: 'placebo-2' }) }),
+      samples: [{ problem: 'p', statement: '1+1', completion, reward: 1, verdict: 'correct' }],
+    }
   },
   admitEvaluate: async ({ spec }: { spec: { checkpoint?: string; model?: string } }) => {
     if (spec.model === 'absent') throw ApplicationFailure.nonRetryable('no such model', 'ModelUnavailable')
@@ -198,6 +203,9 @@ describe('train', () => {
     expect(learnt).toEqual([1, 2, 3].map(tablesOf))
     expect(result.curve.map(({ step }) => step)).toEqual([0, 2, 3])
     expect(result).toMatchObject({ run: 'all', steps: 3, policy: 'p3', metrics: { reward: 0.3 } })
+    expect(result.notes).toEqual([
+      'Graders: rewards were given by more than one version, of step 1 by placebo-2, from step 2 on by placebo-3',
+    ])
     expect(result.deviceSeconds).toBe(3 * (2 * 1 + 2)) // two shards of 1 s and an update of 2 s, three times
   })
 
@@ -281,6 +289,16 @@ describe('train', () => {
         { step: 1 },
         { step: 2 },
         { step: 3, metrics: { reward: 0.3 } },
+      ])
+      expect(await handle.query('samples')).toEqual([
+        {
+          step: 3,
+          problem: 'p',
+          statement: '1+1',
+          completion: 'of step 3, shard 0',
+          reward: 1,
+          verdict: 'correct',
+        },
       ])
     })
   })

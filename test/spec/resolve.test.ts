@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { differences, identityOf, InvalidSpec, overlay, resolveTrain } from '../../activities/spec/resolve.ts'
-import { cellsOf } from '../../activities/spec/arms.ts'
+import { cellsOf, tagsOfCell } from '../../activities/spec/arms.ts'
 import { SweepSpec } from '../../activities/contracts.ts'
 
 const given = { model: 'nano/coder', reward: 'ground-truth', preset: 'demo' }
@@ -200,6 +200,47 @@ describe('the identity of a run', () => {
     const other = origin({ seed: 7, reward: { random: 0.5 } })
     expect(identityOf(other)).not.toBe(identityOf(origin({})))
     expect(differences(origin({}), other)).toEqual(['reward: "ground-truth" → {"random":0.5}', 'seed: 0 → 7'])
+  })
+})
+
+describe('tags', () => {
+  it('are no part of what is computed: neither of the resolved spec nor of its identity', () => {
+    expect(resolveTrain({ ...given, tags: ['night', 'a/b'] })).toEqual(resolveTrain(given))
+  })
+
+  it.each<[unknown, string]>([
+    [[], 'tags: '],
+    [
+      ['a b'],
+      'tags.0: letters, digits and . _ : @ = + / - (first a letter or digit, at most 64), found "a b"',
+    ],
+    [['"'], 'tags.0: letters, digits'],
+    [['x'.repeat(65)], 'tags.0: letters, digits'],
+    [['a', 'a'], 'tags.1: "a" stands twice'],
+    [Array.from({ length: 11 }, (_, i) => `t${i}`), 'tags: '],
+    ['night', 'tags: '],
+  ])('%j are refused', (tags, message) => {
+    expect(() => resolveTrain({ ...given, tags })).toThrow(message)
+  })
+
+  it('of a sweep’s run are the sweep’s and its arm’s, or the base’s', () => {
+    const arms = { truth: { tags: ['arm', 'all'] }, format: {} }
+    const sweep = SweepSpec.parse({
+      base: { tags: ['base'] },
+      models: ['m'],
+      arms,
+      seeds: [1],
+      tags: ['all'],
+    })
+    expect(cellsOf('s', sweep).map((cell) => tagsOfCell(sweep, cell))).toEqual([
+      { tags: ['all', 'arm'] },
+      { tags: ['all', 'base'] },
+    ])
+    const without = SweepSpec.parse({ models: ['m'], arms, seeds: [1] })
+    expect(cellsOf('s', without).map((cell) => tagsOfCell(without, cell))).toEqual([
+      { tags: ['arm', 'all'] },
+      {},
+    ])
   })
 })
 
