@@ -109,7 +109,7 @@ export function showSweep(at: SweepProgress, cells: readonly Cell[], missing: re
   )
 }
 
-export function showEvaluation(results: readonly Accuracy[], tasks: number): void {
+export function showEvaluation(results: readonly Accuracy[], tasks: number, notes?: readonly string[]): void {
   const last = (at: Accuracy['passAt']) => Object.entries(at ?? {}).at(-1)
   showTable(
     [
@@ -131,6 +131,7 @@ export function showEvaluation(results: readonly Accuracy[], tasks: number): voi
       percent(r.code),
       `${r.problems} x ${r.samples}`,
     ]),
+    notes,
   )
 }
 
@@ -151,8 +152,9 @@ function table(header: readonly string[], rows: Rows): string[] {
 /** A table apart from the text above it; nothing where it has no row. */
 const below = (header: readonly string[], rows: Rows) => (rows.length > 0 ? ['', ...table(header, rows)] : [])
 
-export function showTable(header: readonly string[], rows: Rows): void {
-  show(table(header, rows).join('\n'))
+/** `notes`: what a person should know, above the table. */
+export function showTable(header: readonly string[], rows: Rows, notes: readonly string[] = []): void {
+  show([...notes, ...(notes.length > 0 ? [''] : []), ...table(header, rows)].join('\n'))
 }
 
 export const sizeOf = ({ count, sizeBytes }: Sum) => `${count} (${(sizeBytes / 2 ** 20).toFixed(1)} MiB)`

@@ -10,6 +10,8 @@ export interface EvaluateResult {
   readonly results: Accuracy[]
   /** What this start of it computed: results that the store had cost nothing. */
   readonly deviceSeconds: number
+  /** What a person should know of the model. */
+  readonly notes?: readonly string[]
 }
 
 export const progressQuery = wf.defineQuery<Counted>('progress')
@@ -24,7 +26,7 @@ export async function evaluate(
   let deviceSeconds = 0
   wf.setHandler(progressQuery, () => ({ done: results.length, total, ...doing() }))
   const { spec, model } = await light.admitEvaluate({ spec: input })
-  const source = model === null ? undefined : (await light.intakeModel({ model })).source
+  const { source, notes } = await modelOf(model)
   const tasks = await light.evaluationTasks({
     spec,
     ...(source !== undefined && { source }),
@@ -34,12 +36,19 @@ export async function evaluate(
   await Promise.all(
     tasks.map(async (task) => {
       results.push(await evaluateTask(task, (seconds) => (deviceSeconds += seconds)))
-      showEvaluation(results, total)
+      showEvaluation(results, total, notes)
     }),
   )
   const order = (result: Accuracy) =>
     tasks.findIndex((t) => t.benchmark === result.benchmark && t.prompt === result.prompt)
-  return { results: results.sort((a, b) => order(a) - order(b)), deviceSeconds }
+  return { results: results.sort((a, b) => order(a) - order(b)), deviceSeconds, ...(notes && { notes }) }
+}
+
+/** A model's key, and what is to be known of it; nothing of a run's checkpoint, whose run has been told. */
+export async function modelOf(
+  model: string | null,
+): Promise<{ source?: string; policy?: string; notes?: readonly string[] }> {
+  return model === null ? {} : light.intakeModel({ model })
 }
 
 async function evaluateTask(task: EvaluationTask, spent: (seconds: number) => void): Promise<Accuracy> {
