@@ -42,13 +42,16 @@ function faultsOf({ issues }: z.ZodError, input: unknown): string {
 }
 
 function describe(issue: z.core.$ZodIssue, input: unknown): string {
-  const found = issue.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key],
-    input,
-  )
+  const found = issue.path.reduce<unknown>(own, input)
   const shown = found === undefined ? 'nothing' : short(JSON.stringify(found) ?? '')
   return `${pathOf(issue.path)}: ${issue.message.slice(0, 500)}, found ${shown}`
 }
+
+/** What an object says itself: it has a `constructor` and a `toString` that nobody wrote. */
+const own = (at: unknown, key: PropertyKey): unknown =>
+  typeof at === 'object' && at !== null && Object.hasOwn(at, key)
+    ? (at as Record<PropertyKey, unknown>)[key]
+    : undefined
 
 const short = (text: string) => text.slice(0, most.charactersShown)
 const pathOf = (path: readonly PropertyKey[]) =>
@@ -112,7 +115,7 @@ function merge(under: unknown, over: unknown, key = ''): unknown {
   const isAnother = (field: string) => over[field] !== undefined && over[field] !== under[field]
   if (key === 'data' && ['name', 'source'].some(isAnother)) return over
   const merged: Record<string, unknown> = { ...under }
-  for (const [name, value] of Object.entries(over)) merged[name] = merge(under[name], value, name)
+  for (const [name, value] of Object.entries(over)) merged[name] = merge(own(under, name), value, name)
   return merged
 }
 
@@ -140,7 +143,7 @@ export function differences(was: Origin, is: Origin): string[] {
   const walk = (path: string, a: unknown, b: unknown): void => {
     if (isRecord(a) && isRecord(b)) {
       for (const key of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort())
-        walk(path ? `${path}.${key}` : key, a[key], b[key])
+        walk(path ? `${path}.${key}` : key, own(a, key), own(b, key))
     } else if (JSON.stringify(a) !== JSON.stringify(b)) {
       lines.push(`${path}: ${JSON.stringify(a)} → ${JSON.stringify(b)}`)
     }
