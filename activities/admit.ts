@@ -178,7 +178,8 @@ function initialEvaluations(specs: readonly ResolvedTrain[]): EvaluateSpec[] {
   for (const spec of specs) {
     if (spec.evaluate.benchmarks.length === 0) continue
     const { every: _every, required: _required, ...rest } = spec.evaluate
-    const task: EvaluateSpec = { model: spec.model, prompts: [spec.prompt], seed: 0, ...rest }
+    const date = spec.date === undefined ? {} : { date: spec.date }
+    const task: EvaluateSpec = { model: spec.model, prompts: [spec.prompt], ...date, seed: 0, ...rest }
     byTask.set(JSON.stringify(task), task)
   }
   return [...byTask.values()]
@@ -190,7 +191,12 @@ function initialLabels(specs: readonly ResolvedTrain[]): unknown[] {
   for (const spec of specs) {
     if (spec.labels === undefined) continue
     const { unlabelled: _unlabelled, ...rule } = spec.labels
-    const own = { model: spec.model, data: spec.data, ...rule }
+    const own = {
+      model: spec.model,
+      data: spec.data,
+      ...rule,
+      ...(spec.date !== undefined && { date: spec.date }),
+    }
     bySpec.set(JSON.stringify(own), own)
   }
   return [...bySpec.values()]

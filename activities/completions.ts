@@ -31,6 +31,8 @@ export interface Wanted {
   /** Digest of the problem set's blob, of which `problems` are the first. */
   readonly data: string
   readonly prompt: string
+  /** What the chat template is told when it asks for today. */
+  readonly date?: string | undefined
   readonly samples: number
   readonly sampling: Sampling
   readonly seed: number
@@ -41,12 +43,13 @@ export interface Wanted {
 
 /** Their key: all that they depend on. */
 export function completionsOf(wanted: Wanted): string {
-  const { policy, problems, data, prompt, sampling, samples, seed, purpose, share } = wanted
+  const { policy, problems, data, prompt, date, sampling, samples, seed, purpose, share } = wanted
   return digestOf({
     policy: policy.digest,
     data,
     problems: problems.length,
     prompt: promptKey(prompt),
+    ...(date !== undefined && { date }),
     sampling,
     samples,
     seed,
@@ -79,7 +82,7 @@ export async function complete(
   const unfinished = keys.unfinishedCompletions(completions, shard)
   const fits = (drawn: Drawn) => requireSampling(deps, policy, drawn, control)
   const problems = wanted.problems.slice(range.from, range.to)
-  const prompts = await promptsOf(deps, policy, wanted.prompt, problems, control)
+  const prompts = await promptsOf(deps, policy, wanted, problems, control)
   return storeSamples(
     { engine: deps.engine, store: deps.store, key, unfinished, inputs, fits },
     policy,

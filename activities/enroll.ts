@@ -55,7 +55,7 @@ export function enrollActivities(deps: Deps) {
 async function enroll(deps: Deps, { run, spec, model, data }: EnrollTask, control: Control) {
   const { store } = deps
   const { policy } = await requireDocument(store, model, ModelDocument)
-  requireReadable(await canRead(deps, policy, spec.prompt, control), spec)
+  requireReadable(await canRead(deps, policy, spec, control), spec)
   const { document: taken, problems } = await openData(deps, data)
   requireRewardable(spec.reward, problems)
   const identity = identityOf({ spec, policy: policy.digest, problems: taken.problems.digest })

@@ -41,7 +41,9 @@ function lightActivities(deps: Deps) {
     }) =>
       durable(async (control): Promise<EvaluationTask[]> => {
         const from = source ?? (await checkpointKey(deps, spec.checkpoint ?? ''))
-        return tasksOf(deps, spec, spec.prompts ?? [await promptFor(deps, from, control)], from, record)
+        if (spec.prompts !== undefined) return tasksOf(deps, spec, spec.prompts, from, record)
+        const { prompt, date } = await promptFor(deps, from, spec.date, control)
+        return tasksOf(deps, { ...spec, ...(date !== undefined && { date }) }, [prompt], from, record)
       }),
 
     planEvaluation: (input: EvaluationTask) =>
@@ -141,6 +143,7 @@ async function planOf(deps: Deps, task: EvaluationTask): Promise<Plan> {
     problems: problems.slice(0, task.limit),
     data: document.problems.digest,
     prompt: task.prompt,
+    date: task.date,
     samples: task.samples ?? protocol.samples,
     sampling: {
       temperature: task.temperature ?? protocol.temperature,

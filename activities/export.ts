@@ -5,8 +5,19 @@
  * there is neither overwritten nor removed. A folder that holds this very export, of an attempt whose end nobody heard,
  * counts as done. Leaves out: what an attempt that was killed had written, a folder `.export-…` beside the target.
  */
-import { copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import {
+  copyFile,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { digestOfFile } from './checkpoint/checksum.ts'
 import { codeOf } from './checkpoint/faults.ts'
 import { NotFound } from './checkpoint/store.ts'
@@ -14,7 +25,8 @@ import { ExportSpec, type Blob, type Policy } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Deps } from './deps.ts'
 import type { Control } from './engine/port.ts'
-import { NotAllowed, pathOf, requireAllowed } from './models/source.ts'
+import { pathOf, requireAllowed } from './models/source.ts'
+import { NotAllowed, realOf, requireBeneath, requirePath, rootsOf, type Roots } from './models/within.ts'
 import { checkpointKey, openSourcePolicy } from './open.ts'
 import { weightIndex } from './policy/safetensors.ts'
 import { parseSpec } from './spec/resolve.ts'
@@ -32,10 +44,13 @@ export function exportActivities(deps: Deps) {
         if (!to.startsWith('file:///')) throw new NotAllowed(`export to ${to}: expected file:///…`)
         requireAllowed(`export to ${to}`, to, deps.allow)
         const folder = resolve(pathOf(`export to ${to}`, to)) // without slashes at its end
+        const roots = await rootsOf(deps.allow)
+        await requirePath(`export to ${to}`, dirname(folder), roots)
         const policy = await openSourcePolicy(deps, await checkpointKey(deps, checkpoint))
         const asked: Asked = {
           policy,
           folder,
+          roots,
           to,
           kept: (blob) => keptFile(deps, checkpoint, blob, control.signal),
         }
@@ -48,6 +63,8 @@ export function exportActivities(deps: Deps) {
 interface Asked {
   readonly policy: Policy
   readonly folder: string
+  /** Where links on the way to it may lead. */
+  readonly roots: Roots
   readonly to: string
   /** A path to the blob's bytes. */
   readonly kept: (blob: Blob) => Promise<string>
@@ -88,17 +105,20 @@ async function isWhole({ policy: { files }, folder, kept }: Asked, { signal }: C
 
 /** The folder appears under its name only when it is whole. */
 async function writeBeside(asked: Asked, control: Control): Promise<void> {
-  const { folder, to } = asked
-  const parent = dirname(folder)
+  const { folder, roots, to } = asked
   const refuse = (error: unknown): never => refused(to, error)
-  await mkdir(parent, { recursive: true }).catch(refuse)
+  await mkdir(dirname(folder), { recursive: true }).catch(refuse)
+  // From here on no link takes part, and what was made is asked where it lies before it gets its name.
+  const parent = await realpath(dirname(folder)).catch(refuse)
+  requireBeneath(`export to ${to}`, parent, roots)
   const own = await mkdtemp(join(parent, '.export-')).catch(refuse)
   try {
     const whole = join(own, 'whole') // mkdtemp's own folder is closed to everybody else
     await mkdir(whole)
     await writeFiles(asked, whole, control)
+    requireBeneath(`export to ${to}`, await realOf(whole), roots)
     try {
-      await rename(whole, folder)
+      await rename(whole, join(parent, basename(folder)))
     } catch (error) {
       if (!/^(ENOTEMPTY|EEXIST|ENOTDIR)$/.test(codeOf(error) ?? '')) refuse(error)
       if (!(await isThere(asked, control))) throw error // somebody was first, and is gone again

@@ -10,6 +10,7 @@ import type { DataFindings, DataSpec, NamedBlob } from './contracts.ts'
 import { DataDocument, ModelDocument, RunDocument, SpecDocument } from './contracts.ts'
 import { durable } from './durable.ts'
 import { policyOf } from './engine/embedded.ts'
+import { explicitly, isReadAsItSays, type Noted } from './explicit.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import { openModel } from './models/brought.ts'
@@ -100,12 +101,12 @@ export async function intakeModel(
   deps: Deps,
   model: string,
   control: Control,
-): Promise<{ source: string; policy: string }> {
+): Promise<{ source: string; policy: string } & Noted> {
   const { blobs, reader } = deps
   const source = await openModel(model, deps, { scratch: (name) => blobs.scratch(name), reader, control })
   const pinnedKey = source.pinned === null ? null : keys.model(digestOf(source.pinned))
   const known = pinnedKey === null ? null : await readDocument(deps.store, pinnedKey, ModelDocument)
-  if (known !== null && pinnedKey !== null) return { source: pinnedKey, policy: known.policy.digest }
+  if (known !== null && pinnedKey !== null) return takenBefore(deps, model, pinnedKey, known, control)
 
   const files: NamedBlob[] = []
   for (const [i, file] of source.files.entries()) {
@@ -120,15 +121,33 @@ export async function intakeModel(
       await rm(scratch, { force: true }) // adopted, it is there no more
     }
   }
-  const policy = policyOf(files)
   // Opened once here, so that a model nobody can run is refused by name before anything is computed.
-  const local = policy.files.map(async ({ name, ...blob }) => ({ name, path: await deps.blobs.file(blob) }))
-  await deps.reader.ask('model', `model ${model}`, { files: await Promise.all(local) }, control)
+  const { policy, ...noted } = await explicitly(deps, model, policyOf(files), control)
   const key = pinnedKey ?? keys.model(policy.digest)
   const document = await commit(deps.store, key, ModelDocument, {
     format: 1,
     source: source.pinned ?? model,
     policy,
+    ...(noted.notes && { notes: [...noted.notes] }),
   })
-  return { source: key, policy: document.policy.digest }
+  return { source: key, policy: document.policy.digest, ...noted }
+}
+
+/** A pinned model that the store has: as it is, unless it was taken in when less of what it leaves open was read. */
+async function takenBefore(
+  deps: Deps,
+  model: string,
+  key: string,
+  { source, policy, notes }: ModelDocument,
+  control: Control,
+): Promise<{ source: string; policy: string } & Noted> {
+  const as = { source: key, policy: policy.digest }
+  if (notes !== undefined) return { ...as, notes }
+  if (await isReadAsItSays(deps, model, policy, control)) return as
+  const { policy: read, ...noted } = await explicitly(deps, model, policy, control)
+  if (read.digest === policy.digest) return { ...as, ...noted }
+  const own = keys.model(read.digest)
+  const known = { format: 1, source, policy: read, ...(noted.notes && { notes: [...noted.notes] }) } as const
+  const document = await commit(deps.store, own, ModelDocument, known)
+  return { source: own, policy: document.policy.digest, ...noted }
 }

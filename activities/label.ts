@@ -60,9 +60,20 @@ function lightActivities(deps: Deps) {
       durable(async (control): Promise<LabelTask> => {
         const from = source ?? (await checkpointKey(deps, spec.checkpoint ?? ''))
         const { samples, seed, vote, extract } = spec
-        const prompt = spec.prompt ?? (await promptFor(deps, from, control))
+        const { date } = spec
+        const asked =
+          spec.prompt === undefined
+            ? await promptFor(deps, from, date, control)
+            : { prompt: spec.prompt, date }
         const sampling = Sampling.parse({ temperature: 1, topP: 1, maxTokens: 3072, ...spec.sampling })
-        return { source: from, data, samples, seed, prompt, sampling, vote, extract, store: deps.storeId }
+        const how = { samples, seed, prompt: asked.prompt, sampling, vote, extract }
+        return {
+          source: from,
+          data,
+          ...how,
+          ...(asked.date !== undefined && { date: asked.date }),
+          store: deps.storeId,
+        }
       }),
 
     planLabels: (input: LabelTask): Promise<LabelPlan> =>
@@ -150,7 +161,7 @@ function lightActivities(deps: Deps) {
 
 async function wantedOf(deps: Deps, task: LabelTask): Promise<Wanted> {
   requireStore(deps, task.store)
-  const { source, prompt, samples, sampling, seed } = task
+  const { source, prompt, date, samples, sampling, seed } = task
   const { document, problems } = await openData(deps, task.data)
   return {
     source,
@@ -158,6 +169,7 @@ async function wantedOf(deps: Deps, task: LabelTask): Promise<Wanted> {
     problems,
     data: document.problems.digest,
     prompt,
+    date,
     samples,
     sampling,
     seed,

@@ -95,14 +95,27 @@ export async function checkpointKey(deps: Deps, name: string): Promise<string> {
  * The prompt of whoever names none: that of the run whose checkpoint it is, and for a model the `default`, unless its
  * tokenizer cannot say what that writes around a problem (nano models know 64 characters): then the problem alone.
  */
-export async function promptFor(deps: Deps, source: string, control: Control): Promise<string> {
+export async function promptFor(
+  deps: Deps,
+  source: string,
+  date: string | undefined,
+  control: Control,
+): Promise<AskedAs> {
   const run = runOf(source)
   if (run !== null) {
     const { specs } = await requireDocument(deps.store, keys.run(run), RunDocument)
-    return (await requireDocument(deps.store, specs.at(-1) ?? '', SpecDocument)).spec.prompt
+    const { spec } = await requireDocument(deps.store, specs.at(-1) ?? '', SpecDocument)
+    return { prompt: spec.prompt, date: date ?? spec.date }
   }
   const policy = await openSourcePolicy(deps, source)
-  return (await canRead(deps, policy, 'default', control)) ? 'default' : 'plain'
+  const isReadable = await canRead(deps, policy, { prompt: 'default', date }, control)
+  return { prompt: isReadable ? 'default' : 'plain', date }
+}
+
+/** How problems are asked: a prompt's name or a template, and what a chat template is told when it asks for today. */
+export interface AskedAs {
+  readonly prompt: string
+  readonly date?: string | undefined
 }
 
 export async function openCheckpoint(
@@ -118,25 +131,31 @@ export async function openCheckpoint(
 export async function canRead(
   deps: Deps,
   policy: Policy,
-  prompt: string,
+  { prompt, date }: AskedAs,
   control: Control,
 ): Promise<boolean> {
   const tokenizer = await textFiles(deps, policy, control)
-  return deps.reader.ask('canRead', `prompt ${short(prompt)}`, { tokenizer, prompt }, control)
+  const asked = { tokenizer, prompt, ...(date !== undefined && { date }) }
+  return deps.reader.ask('canRead', `prompt ${short(prompt)}`, asked, control)
 }
 
 /** What a policy reads for each of the problems. */
 export async function promptsOf(
   deps: Pick<Deps, 'blobs' | 'reader'>,
   policy: Policy,
-  prompt: string,
+  { prompt, date }: AskedAs,
   problems: readonly Problem[],
   control: Control,
 ): Promise<readonly PromptText[]> {
   const tokenizer = await textFiles(deps, policy, control)
-  const asked = problems.map(({ id, problem }) => ({ id, problem }))
-  const what = `prompt ${short(prompt)}`
-  return deps.reader.ask('prompts', what, { tokenizer, prompt, problems: asked }, control)
+  const asked = { prompt, ...(date !== undefined && { date }) }
+  const texts = problems.map(({ id, problem }) => ({ id, problem }))
+  return deps.reader.ask(
+    'prompts',
+    `prompt ${short(prompt)}`,
+    { tokenizer, ...asked, problems: texts },
+    control,
+  )
 }
 
 /** A template may be pages long. */

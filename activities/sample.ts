@@ -37,7 +37,7 @@ export function sampleActivities(deps: ComputeDeps) {
           throw new RangeError(`shard ${shard} of step ${step}: the spec has ${shardsOf(spec).length}`)
         const places = batchOf(problems, spec, step).slice(range.from, range.to)
         const problemsAsked = places.map(({ problem }) => problem)
-        const prompts = await promptsOf(deps, policy, spec.prompt, problemsAsked, control)
+        const prompts = await promptsOf(deps, policy, spec, problemsAsked, control)
         const unfinished = keys.unfinishedRollouts(run, step, shard)
         const sampled = await storeSamples(
           {

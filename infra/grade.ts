@@ -101,7 +101,7 @@ export async function gradeStream(input: Readable, output: Writable, policy?: Po
 
 const flagOf = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
-const program = {
+export const program = {
   name: 'grade',
   usage: `npm run -s grade -- [FLAGS] < CASES.jsonl
 

@@ -38,6 +38,7 @@ it.each<[string, Partial<Wanted>]>([
   ['problem set', { data: 'e' }],
   ['number of problems', { problems: [...problems, ...problems] }],
   ['prompt', { prompt: 'default' }],
+  ['date, for a template that asks for it', { date: '2024-07-26' }],
   ['number of samples', { samples: 8 }],
   ['temperature', { sampling: { ...wanted.sampling, temperature: 0 } }],
   ['limit', { sampling: { ...wanted.sampling, maxTokens: 9 } }],

@@ -108,6 +108,43 @@ describe('a model', () => {
   })
 })
 
+describe('what a model leaves open', () => {
+  const hostile: string[] = []
+  afterEach(async () => {
+    for (const one of hostile.splice(0)) await rm(one, { recursive: true })
+  })
+  const silent = edited((json) => Object.assign(json, { eos_token_id: undefined }))
+  function takenIn(changes: Parameters<typeof nanoFolder>[0]) {
+    const own = nanoFolder(changes)
+    hostile.push(own)
+    const allowed = { ...deps, allow: [pathToFileURL(own).href] }
+    return run(intakeActivities(allowed).intakeModel, { model: pathToFileURL(own).href })
+  }
+  const ends = async (source: string) => {
+    const { policy } = await requireDocument(store, source, ModelDocument)
+    const blob = policy.files.find(({ name }) => name === 'generation_config.json')
+    return blob && (JSON.parse(Buffer.from(await deps.blobs.bytes(blob)).toString()) as unknown)
+  }
+
+  it('is written down in its policy, whose digest is then another; a model that says all has no note', async () => {
+    const said = await takenIn({})
+    const unsaid = await takenIn({ 'config.json': silent })
+    expect(said).toEqual({ source: keys.model(said.policy), policy: said.policy })
+    expect(await ends(said.source)).toBeUndefined()
+    expect(unsaid.notes).toEqual([expect.stringContaining('the eos_token of tokenizer_config.json, token 2')])
+    expect(unsaid.policy).not.toBe(said.policy)
+    expect(await ends(unsaid.source)).toEqual({ eos_token_id: 2 })
+    expect(await takenIn({ 'config.json': silent })).toEqual(unsaid)
+  })
+
+  it('is told where nobody knows an end token; its files stay as they are', async () => {
+    const settings = { 'tokenizer_config.json': edited((json) => Object.assign(json, { eos_token: null })) }
+    const taken = await takenIn({ 'config.json': silent, ...settings })
+    expect(taken.notes).toEqual([expect.stringContaining('every completion will be cut')])
+    expect(await ends(taken.source)).toBeUndefined()
+  })
+})
+
 const nano = (name: string) => readFile(join(import.meta.dirname, '..', 'models', 'nano', 'coder', name))
 
 /** A run of a user's file that is evaluated on AMC. */

@@ -1,5 +1,5 @@
 /** Names of checkpoints as people write them, before they become keys. */
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -100,6 +100,20 @@ describe('an export', () => {
   it('of two at once to one place, both are done and nothing else is left', async () => {
     expect(await Promise.all([exported('out/mine'), exported('out/mine')])).toHaveLength(2)
     expect(await there('out')).toEqual(['mine'])
+  })
+
+  it('through a link is written where that leads, within what is allowed; elsewhere it is NotAllowed', async () => {
+    deps = { ...deps, allow: [`${pathToFileURL(folder).href}/out`] }
+    await mkdir(join(folder, 'out', 'real'), { recursive: true })
+    await mkdir(join(folder, 'elsewhere'))
+    await symlink(join(folder, 'out', 'real'), join(folder, 'out', 'link'))
+    await symlink(join(folder, 'elsewhere'), join(folder, 'out', 'away'))
+    await symlink(join(folder, 'elsewhere', 'none'), join(folder, 'out', 'mine'))
+    await exported('out/link/mine')
+    expect(await there('out/real')).toEqual(['mine'])
+    for (const name of ['out/away/mine', 'out/away/a/b/mine', 'out/mine'])
+      await expect(exported(name)).rejects.toMatchObject({ type: 'NotAllowed', nonRetryable: true })
+    expect(await there('elsewhere')).toEqual([])
   })
 
   it.each(['file/in', 'file', `out/${'x'.repeat(256)}`])('to %s is NotAllowed, for good', async (name) => {

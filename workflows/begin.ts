@@ -19,7 +19,7 @@ export async function admitted(run: string, input: unknown) {
   const { source, deviceSeconds } = await problemsOf(run, spec, { source: model.source, data: data.source })
   const { overlaps, ...enrolled } = await light.enroll({ run, spec, model: model.source, data: source })
   const untagged = tags !== undefined && missing.includes('Tags') ? [lacking(['Tags'])] : []
-  const notes = [...untagged, ...dataNotes(data.findings, overlaps)]
+  const notes = [...untagged, ...(model.notes ?? []), ...dataNotes(data.findings, overlaps)]
   upsert(attributes, { Model: spec.model, Seed: spec.seed, Step: enrolled.step })
   const describe = (at: TrainProgress, { recent }: Standing, { points }: Curve) =>
     trainDetails(spec, at, recent, points, missing)

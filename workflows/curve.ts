@@ -58,8 +58,10 @@ export class Curve {
 
   /** What is asked of each point, whatever its step. */
   evaluationAt(step: number) {
-    const { every: _every, required: _required, ...rest } = this.#spec.evaluate
-    return { checkpoint: `${this.#run}/${step}`, prompts: [this.#spec.prompt], seed: 0, ...rest }
+    const { evaluate, date } = this.#spec
+    const { every: _every, required: _required, ...rest } = evaluate
+    const asked = { prompts: [this.#spec.prompt], ...(date !== undefined && { date }) }
+    return { checkpoint: `${this.#run}/${step}`, ...asked, seed: 0, ...rest }
   }
 
   begin(step: number): void {

@@ -114,6 +114,7 @@ export function showEvaluation(
   results: readonly Accuracy[],
   tasks: number,
   missing: readonly string[],
+  notes: readonly string[] = [],
 ): void {
   const last = (at: Accuracy['passAt']) => Object.entries(at ?? {}).at(-1)
   const shownTable = table(
@@ -137,7 +138,8 @@ export function showEvaluation(
       `${r.problems} x ${r.samples}`,
     ]),
   )
-  show([...unknownAttributes(missing).flatMap((line) => [line, '']), ...shownTable].join('\n'))
+  const above = [...unknownAttributes(missing), ...notes].flatMap((line) => [line, ''])
+  show([...above, ...shownTable].join('\n'))
 }
 
 /** A share with its interval, in percent. */
@@ -157,8 +159,9 @@ function table(header: readonly string[], rows: Rows): string[] {
 /** A table apart from the text above it; nothing where it has no row. */
 const below = (header: readonly string[], rows: Rows) => (rows.length > 0 ? ['', ...table(header, rows)] : [])
 
-export function showTable(header: readonly string[], rows: Rows): void {
-  show(table(header, rows).join('\n'))
+/** `notes`: what a person should know, above the table. */
+export function showTable(header: readonly string[], rows: Rows, notes: readonly string[] = []): void {
+  show([...notes, ...(notes.length > 0 ? [''] : []), ...table(header, rows)].join('\n'))
 }
 
 export const sizeOf = ({ count, sizeBytes }: Sum) => `${count} (${(sizeBytes / 2 ** 20).toFixed(1)} MiB)`

@@ -11,6 +11,8 @@ export interface EvaluateResult {
   readonly results: Accuracy[]
   /** What this start of it computed: results that the store had cost nothing. */
   readonly deviceSeconds: number
+  /** What a person should know of the model. */
+  readonly notes?: readonly string[]
 }
 
 export const progressQuery = wf.defineQuery<Counted>('progress')
@@ -26,7 +28,7 @@ export async function evaluate(
   wf.setHandler(progressQuery, () => ({ done: results.length, total, ...doing() }))
   const { spec, model, tags, attributes = [], missing = [] } = await light.admitEvaluate({ spec: input })
   upsert(attributes, { Tags: tagsWith(tags) }) // no spec of before there were tags has any
-  const source = model === null ? undefined : (await light.intakeModel({ model })).source
+  const { source, notes } = await modelOf(model)
   const tasks = await light.evaluationTasks({
     spec,
     ...(source !== undefined && { source }),
@@ -36,12 +38,19 @@ export async function evaluate(
   await Promise.all(
     tasks.map(async (task) => {
       results.push(await evaluateTask(task, (seconds) => (deviceSeconds += seconds)))
-      showEvaluation(results, total, missing)
+      showEvaluation(results, total, missing, notes)
     }),
   )
   const order = (result: Accuracy) =>
     tasks.findIndex((t) => t.benchmark === result.benchmark && t.prompt === result.prompt)
-  return { results: results.sort((a, b) => order(a) - order(b)), deviceSeconds }
+  return { results: results.sort((a, b) => order(a) - order(b)), deviceSeconds, ...(notes && { notes }) }
+}
+
+/** A model's key, and what is to be known of it; nothing of a run's checkpoint, whose run has been told. */
+export async function modelOf(
+  model: string | null,
+): Promise<{ source?: string; policy?: string; notes?: readonly string[] }> {
+  return model === null ? {} : light.intakeModel({ model })
 }
 
 async function evaluateTask(task: EvaluationTask, spent: (seconds: number) => void): Promise<Accuracy> {

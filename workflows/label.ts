@@ -3,6 +3,7 @@ import * as wf from '@temporalio/workflow'
 import type { Labelled, LabelTask } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'
 import { doing } from './doing.ts'
+import { modelOf } from './evaluate.ts'
 import type { Doing } from './progress.ts'
 import { compute, light } from './proxies.ts'
 
@@ -18,6 +19,8 @@ export interface LabelResult extends Labelled {
   readonly table: string
   /** What this start of it computed: labels that the store had cost nothing. */
   readonly deviceSeconds: number
+  /** What a person should know of the model. */
+  readonly notes?: readonly string[]
 }
 
 export const progressQuery = wf.defineQuery<LabelProgress>('progress')
@@ -34,22 +37,24 @@ export interface LabelState {
   readonly taken?: { readonly source: string; readonly data: string }
   /** Resolved once: a run's newest checkpoint may be another when the history begins anew. */
   readonly task?: LabelTask
+  readonly notes?: readonly string[]
 }
 
 export async function label(input: unknown, state: LabelState = {}): Promise<LabelResult> {
   let { deviceSeconds = 0 } = state
   let at: LabelProgress = { parts: state.done ?? 0, total: 0 }
   wf.setHandler(progressQuery, () => ({ ...at, ...doing() }))
-  const task = state.task ?? (await taskOf(input, state.taken))
+  const { task, notes } =
+    state.task === undefined ? await taskOf(input, state.taken) : { ...state, task: state.task }
   const { parts, labels, result } = await light.planLabels(task)
   const reached = (parts: number, result: Labelled | null = null) => {
     at = { ...at, parts }
-    show(at, result)
+    show(at, result, notes)
   }
   at = { ...at, total: parts.length }
   if (result !== null) {
     reached(parts.length, result)
-    return resultOf(labels, result, deviceSeconds)
+    return resultOf(labels, result, deviceSeconds, notes)
   }
 
   let next = at.parts
@@ -66,28 +71,39 @@ export async function label(input: unknown, state: LabelState = {}): Promise<Lab
   }
   await Promise.all(Array.from({ length: partsAtOnce }, lane))
   // The lanes are drained, so all parts before the next are through.
-  if (next < parts.length) return wf.continueAsNew<typeof label>(input, { done: next, deviceSeconds, task })
+  if (next < parts.length)
+    return wf.continueAsNew<typeof label>(input, { done: next, deviceSeconds, task, ...(notes && { notes }) })
   const counted = await light.countVotes(task)
   reached(parts.length, counted.result)
-  return resultOf(labels, counted.result, deviceSeconds)
+  return resultOf(labels, counted.result, deviceSeconds, notes)
 }
 
-async function taskOf(input: unknown, taken: LabelState['taken']): Promise<LabelTask> {
+async function taskOf(
+  input: unknown,
+  taken: LabelState['taken'],
+): Promise<{ task: LabelTask; notes?: readonly string[] }> {
   const { spec, model } = await light.admitLabel({ spec: input })
-  if (taken !== undefined) return light.labelTask({ spec, ...taken })
-  const source = model === null ? undefined : (await light.intakeModel({ model })).source
+  if (taken !== undefined) return { task: await light.labelTask({ spec, ...taken }) }
+  const { source, notes } = await modelOf(model)
   const data = (await light.intakeData({ data: spec.data })).source
-  return light.labelTask({ spec, data, ...(source !== undefined && { source }) })
+  const task = await light.labelTask({ spec, data, ...(source !== undefined && { source }) })
+  return { task, ...(notes && { notes }) }
 }
 
-const resultOf = (labels: string, result: Labelled, deviceSeconds: number): LabelResult => ({
+const resultOf = (
+  labels: string,
+  result: Labelled,
+  deviceSeconds: number,
+  notes?: readonly string[],
+): LabelResult => ({
   labels,
   table: labels.replace(/\.json$/, '.parquet'),
   ...result,
   deviceSeconds,
+  ...(notes && { notes }),
 })
 
-function show(at: LabelProgress, result: Labelled | null): void {
+function show(at: LabelProgress, result: Labelled | null, notes?: readonly string[]): void {
   const { wrongShare = null, agreement = null } = result ?? {}
   showTable(
     ['', ''],
@@ -97,5 +113,6 @@ function show(at: LabelProgress, result: Labelled | null): void {
       ...(wrongShare === null ? [] : [['labels that are wrong, %', shown(wrongShare)]]),
       ...(agreement === null ? [] : [['samples that agree, %', shown(agreement)]]),
     ],
+    notes,
   )
 }

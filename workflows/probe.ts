@@ -3,6 +3,7 @@ import * as wf from '@temporalio/workflow'
 import type { Probed, ProbeTask } from '../activities/contracts.ts'
 import { shown, showTable } from './details.ts'
 import { doing } from './doing.ts'
+import { modelOf } from './evaluate.ts'
 import type { Counted } from './progress.ts'
 import { beside, light } from './proxies.ts'
 
@@ -10,6 +11,8 @@ export interface ProbeResult {
   readonly results: Probed[]
   /** What this start of it computed: results that the store had cost nothing. */
   readonly deviceSeconds: number
+  /** What a person should know of the model. */
+  readonly notes?: readonly string[]
 }
 
 export const progressQuery = wf.defineQuery<Counted>('progress')
@@ -20,17 +23,17 @@ export async function probe(input: unknown): Promise<ProbeResult> {
   const done = () => results.filter((result) => result !== null)
   wf.setHandler(progressQuery, () => ({ done: done().length, total: results.length, ...doing() }))
   const { spec, model } = await light.admitProbe({ spec: input })
-  const source = model === null ? undefined : (await light.intakeModel({ model })).source
+  const { source, notes } = await modelOf(model)
   await Promise.all(spec.benchmarks.map((name) => light.intakeData({ data: { name, split: 'test' } })))
   const tasks = await light.probeTasks({ spec, ...(source !== undefined && { source }) })
   results.push(...tasks.map(() => null))
   await Promise.all(
     tasks.map(async (task, i) => {
       results[i] = await probeTask(task, (seconds) => (deviceSeconds += seconds))
-      show(done(), tasks.length)
+      show(done(), tasks.length, notes)
     }),
   )
-  return { results: done(), deviceSeconds }
+  return { results: done(), deviceSeconds, ...(notes && { notes }) }
 }
 
 async function probeTask(task: ProbeTask, spent: (seconds: number) => void): Promise<Probed> {
@@ -43,7 +46,7 @@ async function probeTask(task: ProbeTask, spent: (seconds: number) => void): Pro
   return light.judgeProbe({ task, shards })
 }
 
-function show(results: readonly Probed[], tasks: number): void {
+function show(results: readonly Probed[], tasks: number, notes?: readonly string[]): void {
   showTable(
     [
       `${results.length} of ${tasks} probes`,
@@ -59,5 +62,6 @@ function show(results: readonly Probed[], tasks: number): void {
       ...[exact, rougeL, correct].map(shown),
       problems,
     ]),
+    notes,
   )
 }

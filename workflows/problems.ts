@@ -13,7 +13,8 @@ export async function problemsOf(
 ): Promise<{ source: string; deviceSeconds: number }> {
   if (spec.labels === undefined) return { source: taken.data, deviceSeconds: 0 }
   const { unlabelled, ...rule } = spec.labels
-  const args: Parameters<typeof label> = [{ model: spec.model, data: spec.data, ...rule }, { taken }]
+  const asked = { ...rule, ...(spec.date !== undefined && { date: spec.date }) }
+  const args: Parameters<typeof label> = [{ model: spec.model, data: spec.data, ...asked }, { taken }]
   const { labels, deviceSeconds } = await labelled(`${run}:label`, args)
   const { source } = await light.relabel({ data: taken.data, labels, reward: spec.reward, unlabelled })
   return { source, deviceSeconds }

@@ -10,6 +10,7 @@ import type { DataSpec } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
 import { isPassingStatus } from '../faults/nature.ts'
 import type { Reach as SourceReach } from '../models/source.ts'
+import { rootsOf } from '../models/within.ts'
 import { DataUnavailable, InvalidData } from './faults.ts'
 import { openRegular, type LocalFile } from './local.ts'
 import { openOrigin, written, type Origin } from './origin.ts'
@@ -38,7 +39,10 @@ export async function bring(
   const { name, source } = data
   if (source !== undefined) {
     const from = origin ?? (await openOrigin(source, reach, control.signal))
-    return [{ path: await from.bring(() => scratch('data'), control), name: source }]
+    const path = await from.bring(() => scratch('data'), control)
+    // Whoever opens it looks again at where it leads.
+    const within = source.startsWith('file://') ? { within: await rootsOf(reach.allow) } : {}
+    return [{ path, name: source, ...within }]
   }
   if (name === undefined) throw new InvalidData('data: expected a name or a source, found neither')
   if (name === 'nano' || name === 'arithmetic') return []

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Control } from '../engine/port.ts'
+import { parseJson } from '../faults/json.ts'
 import { kind, type Row, type Rows } from './columns.ts'
 import { InvalidData } from './faults.ts'
 import type { RegularFile } from './local.ts'
@@ -88,9 +89,7 @@ export function publishedRows(text: string, name: string): Rows {
 }
 
 function parse(json: string, place: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch (cause) {
-    throw new InvalidData(`${place}: not JSON (${(cause as Error).message})`, { cause })
-  }
+  const parsed = parseJson(json)
+  if (parsed.fault !== undefined) throw new InvalidData(`${place}: not JSON (${parsed.fault})`)
+  return parsed.value
 }

@@ -70,7 +70,7 @@ async function inSet(local: LocalFile, selector: Selector, control: Control): Pr
 }
 
 async function opened(local: LocalFile, body: (file: RegularFile) => Promise<void>): Promise<void> {
-  const file = await openRegular(local.path, local.name)
+  const file = await openRegular(local.path, local.name, local.within)
   try {
     await body(file)
   } finally {

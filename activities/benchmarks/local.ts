@@ -1,9 +1,11 @@
 /**
  * A regular file on this machine, opened once and read in ranges: nothing here holds a whole file. A FIFO, a device or
- * a socket is refused by name before anything waits for it. Leaves out: who may name which file (`origin.ts`).
+ * a socket is refused by name before anything waits for it, and so is what a link leads to outside of the folders that
+ * are allowed. Leaves out: who may name which file (`origin.ts`).
  */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { requireOpened, requirePath, type Roots } from '../models/within.ts'
 import { DataUnavailable, InvalidData } from './faults.ts'
 
 /** A file of problems, here, and what complaints call it. */
@@ -17,6 +19,8 @@ export interface LocalFile {
   readonly published?: boolean
   /** Becomes a column, and part of the ids. */
   readonly level?: number
+  /** Where its links may lead, if it is a user's. */
+  readonly within?: Roots
 }
 
 export interface RegularFile {
@@ -30,8 +34,9 @@ export interface RegularFile {
 /** What another attempt meets again: nothing is there, or nothing that may be read. */
 const forGood = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENAMETOOLONG|ENXIO|ENODEV|EISDIR|EINVAL|ERR_\w+)$/
 
-/** Throws DataUnavailable where there is no regular file; a disk that fails is left as it is. */
-export async function openRegular(path: string, name: string): Promise<RegularFile> {
+/** Throws DataUnavailable where there is no regular file, NotAllowed outside of `within`; a disk that fails is left as it is. */
+export async function openRegular(path: string, name: string, within?: Roots): Promise<RegularFile> {
+  if (within !== undefined) await requirePath(`data ${name}`, path, within)
   const refuse = (why: string, cause?: unknown) =>
     new DataUnavailable(`data ${name}: cannot be read (${why})`, { cause })
   // Without O_NONBLOCK, opening a FIFO waits for its writer, and nothing can end that wait.
@@ -42,6 +47,7 @@ export async function openRegular(path: string, name: string): Promise<RegularFi
     },
   )
   try {
+    if (within !== undefined) await requireOpened(`data ${name}`, handle, path, within)
     const stat = await handle.stat()
     if (!stat.isFile()) throw refuse(`it is ${kindOf(stat)}, expected a regular file`)
     const { size } = stat

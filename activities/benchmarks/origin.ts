@@ -14,6 +14,7 @@ import { NotFound } from '../checkpoint/store.ts'
 import type { Control } from '../engine/port.ts'
 import { hubFault } from '../models/hub.ts'
 import { requireAllowed, type Reach } from '../models/source.ts'
+import { rootsOf } from '../models/within.ts'
 import { DataUnavailable, InvalidData } from './faults.ts'
 import { openRegular } from './local.ts'
 
@@ -39,21 +40,23 @@ export async function openOrigin(source: string, reach: Reach, signal?: AbortSig
   requireSource(source)
   if (source.startsWith('hf://')) return hub(source, reach.hub, signal)
   requireAllowed(`data ${source}`, source, reach.allow)
-  return { pinned: null, bring: source.startsWith('file://') ? inFolder(source) : inBucket(source) }
+  return { pinned: null, bring: source.startsWith('file://') ? inFolder(source, reach) : inBucket(source) }
 }
 
-const inFolder = (source: string) => async () => {
-  let path: string
-  try {
-    path = fileURLToPath(source)
-  } catch (cause) {
-    throw new DataUnavailable(`data ${source}: is no path (${(cause as Error).message})`, { cause })
+const inFolder =
+  (source: string, { allow }: Reach) =>
+  async () => {
+    let path: string
+    try {
+      path = fileURLToPath(source)
+    } catch (cause) {
+      throw new DataUnavailable(`data ${source}: is no path (${(cause as Error).message})`, { cause })
+    }
+    const file = await openRegular(path, source, await rootsOf(allow))
+    await file.close()
+    requireSize(source, file.sizeBytes)
+    return path
   }
-  const file = await openRegular(path, source)
-  await file.close()
-  requireSize(source, file.sizeBytes)
-  return path
-}
 
 const inBucket =
   (source: string): Origin['bring'] =>

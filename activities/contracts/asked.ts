@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { largestFloat32, leastEps, most } from './limits.ts'
+import { momentOf } from './moment.ts'
 import {
   batch,
   Benchmark,
@@ -20,7 +21,7 @@ import {
   Sampling,
   Stop,
 } from './specs.ts'
-import { count, eitherOf, RunId, strict } from './words.ts'
+import { count, eitherOf, RunId, strict, Today } from './words.ts'
 
 const text = (characters: number) => z.string().min(1).max(characters)
 const name = z.string().max(most.nameCharacters)
@@ -87,6 +88,8 @@ const askedData = {
 const askedSampling = { ...Sampling.shape, maxTokens: count.max(most.tokens) }
 const askedSamples = count.max(most.samples)
 const prompt = text(most.promptCharacters)
+/** What chat templates are told that ask for today (`strftime_now`): they are refused without it. */
+const date = Today.refine((text) => momentOf(text) !== null, 'a day and a time that there are')
 const model = text(most.modelCharacters)
 
 /** How much of a benchmark is evaluated; absent fields have the benchmark's own protocol. */
@@ -121,6 +124,7 @@ export const TrainSpec = strict({
   preset: Preset.optional(),
   model: model.optional(),
   prompt: prompt.optional(),
+  date: date.optional(),
   reward: AskedReward.optional(),
   seed: seed.optional(),
   steps: z.int().min(0).max(most.steps).optional(),
@@ -200,6 +204,8 @@ export const EvaluateSpec = strict({
   benchmarks: benchmarks.min(1),
   /** Absent: the prompt a run was trained under; for a model, what it can read. */
   prompts: z.array(prompt).min(1).max(most.prompts).superRefine(once).optional(),
+  /** Absent, and `prompts` too: what a run was trained under. */
+  date: date.optional(),
   seed: seed.default(0),
   ...look,
 }).refine(isOneOfTwo, oneOfTwo)
@@ -213,6 +219,8 @@ export const LabelSpec = strict({
   seed: seed.default(0),
   /** Absent: the prompt a run was trained under; for a model, what it can read. */
   prompt: prompt.optional(),
+  /** Absent, and `prompt` too: what a run was trained under. */
+  date: date.optional(),
   sampling: strict(askedSampling).partial().default({}),
   vote: labels.vote.default('equivalent'),
   extract: labels.extract.default('box'),

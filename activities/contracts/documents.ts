@@ -252,7 +252,13 @@ export const SweepDocument = strict({
 export type SweepDocument = z.infer<typeof SweepDocument>
 
 /** models/<key>.json: what was taken in, whole. */
-export const ModelDocument = strict({ format: z.literal(1), source: z.string(), policy: Policy })
+export const ModelDocument = strict({
+  format: z.literal(1),
+  source: z.string(),
+  policy: Policy,
+  /** What a person should know of it; absent where there is nothing, and from before it was noted. */
+  notes: z.array(z.string()).optional(),
+})
 export type ModelDocument = z.infer<typeof ModelDocument>
 
 const findings = strict({ count: z.int().min(0), first: z.array(z.string()) })

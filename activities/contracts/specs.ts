@@ -3,7 +3,7 @@
  * What a user may write is narrower (asked.ts). Unknown keys are errors: a typo must not train for a day.
  */
 import { z } from 'zod'
-import { count, eitherOf, probability, strict } from './words.ts'
+import { count, eitherOf, probability, strict, Today } from './words.ts'
 
 export type Reward =
   | 'ground-truth'
@@ -163,6 +163,8 @@ export type Preset = z.infer<typeof Preset>
 export const ResolvedTrain = strict({
   model: z.string().min(1),
   prompt: z.string().min(1),
+  /** For chat templates that ask for today; absent where none is asked. */
+  date: Today.optional(),
   reward: Reward,
   seed: z.int().min(0),
   steps: z.int().min(0),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Stopped, TableRef, Verdict } from './documents.ts'
 import { Benchmark, Labels, ResolvedTrain, Reward } from './specs.ts'
-import { count, Digest, RunId, strict } from './words.ts'
+import { count, Digest, RunId, strict, Today } from './words.ts'
 
 /** The id of the store that a run lies in; tasks of runs from before it was noted lack it. */
 const storeId = z.uuid().optional()
@@ -20,6 +20,7 @@ export const EvaluationTask = strict({
   source: Source,
   benchmark: Benchmark,
   prompt: z.string(),
+  date: Today.optional(),
   seed: z.int().min(0),
   limit: count.optional(),
   maxTokens: count.optional(),
@@ -37,6 +38,7 @@ export const LabelTask = strict({
   source: Source,
   data: z.string(),
   ...Labels.omit({ unlabelled: true }).shape,
+  date: Today.optional(),
   store: storeId,
 })
 export type LabelTask = z.infer<typeof LabelTask>

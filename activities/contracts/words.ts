@@ -10,6 +10,10 @@ export const RunId = z
     /^[A-Za-z0-9][A-Za-z0-9._:@=+-]{0,199}$/,
     'letters, digits and . _ : @ = + - (first a letter or digit, at most 200)',
   )
+/** What a chat template is told when it asks for today: policy/strftime.ts says which days there are. */
+export const Today = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$/, 'a date as "2024-07-26" or "2024-07-26T14:05:00"')
 export const count = z.int().min(1)
 export const probability = z.number().min(0).max(1)
 

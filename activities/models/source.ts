@@ -2,7 +2,8 @@
  * Where a model comes from: nano/… in this repository, a folder, a bucket, or the Hub at a pinned revision.
  *
  * A source lists the files of a Hugging Face folder that a policy is made of (never pickles, never code) and brings
- * each to this machine. What is outside the worker's allow-list is refused before it is touched.
+ * each to this machine. What is outside the worker's allow-list is refused before it is touched, by its address and by
+ * where its links lead.
  */
 import { constants, createWriteStream, readdirSync } from 'node:fs'
 import { open, readdir, statfs } from 'node:fs/promises'
@@ -14,12 +15,12 @@ import { codeOf, isRefused } from '../checkpoint/faults.ts'
 import { openStore } from '../checkpoint/open.ts'
 import { didYouMean } from '../contracts/nearest.ts'
 import { hubFault } from './hub.ts'
+import { NotAllowed, requireOpened, requirePath, rootsOf, type Roots } from './within.ts'
+
+export { NotAllowed } from './within.ts'
 
 export class ModelUnavailable extends Error {
   override readonly name = 'ModelUnavailable'
-}
-export class NotAllowed extends Error {
-  override readonly name = 'NotAllowed'
 }
 
 export interface ModelSource {
@@ -65,7 +66,7 @@ export async function openSource(model: string, reach: ModelReach): Promise<Mode
   // A whole allowed folder may be a model, so the URL counts as a folder.
   requireAllowed(`model ${model}`, model.endsWith('/') ? model : `${model}/`, reach.allow)
   return model.startsWith('file://')
-    ? folder(pathOf(`model ${model}`, model), model, reach)
+    ? folder(pathOf(`model ${model}`, model), model, reach, await rootsOf(reach.allow))
     : bucket(model, reach)
 }
 
@@ -109,7 +110,7 @@ async function nano(model: string, reach: ModelReach): Promise<ModelSource> {
     throw new ModelUnavailable(
       `model ${model}: not there, known: ${known.join(', ')}${didYouMean(model, known)}`,
     )
-  return folder(join(nanoFolder, model.slice('nano/'.length)), model, reach)
+  return folder(join(nanoFolder, model.slice('nano/'.length)), model, reach, null)
 }
 
 /** Which files of a folder make a policy. Sharded weights are named by their index. */
@@ -144,7 +145,14 @@ async function select(
   return ['config.json', 'tokenizer.json', ...optional.filter((name) => names.includes(name)), ...weights]
 }
 
-async function folder(path: string, model: string, { readIndex }: ModelReach): Promise<ModelSource> {
+/** `roots`: where its links may lead; null where they are this repository's own. */
+async function folder(
+  path: string,
+  model: string,
+  { readIndex }: ModelReach,
+  roots: Roots | null,
+): Promise<ModelSource> {
+  if (roots !== null) await requirePath(`model ${model}`, path, roots)
   const names = await readdir(path).catch((cause: Error) => {
     if (!isForGood(cause)) throw cause
     throw new ModelUnavailable(`model ${model}: the folder cannot be read (${cause.message})`, { cause })
@@ -152,7 +160,7 @@ async function folder(path: string, model: string, { readIndex }: ModelReach): P
   const bring =
     (name: string): Bring =>
     (to, signal) =>
-      copyRegular(join(path, name), to, `model ${model}: ${name}`, signal)
+      copyRegular(join(path, name), to, { what: `model ${model}: ${name}`, roots }, signal)
   const wanted = await select(names, model, (index) => readIndex(bring(index)))
   return { pinned: null, files: wanted.map((name) => ({ name, bring: bring(name) })) }
 }
@@ -162,7 +170,13 @@ const isForGood = (error: unknown) =>
   /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENXIO|ENODEV|EISDIR|ENAMETOOLONG)$/.test(codeOf(error) ?? '')
 
 /** A FIFO or a device is refused before anything waits for it; what is aborted stops. */
-async function copyRegular(from: string, to: string, what: string, signal: AbortSignal): Promise<void> {
+async function copyRegular(
+  from: string,
+  to: string,
+  { what, roots }: { readonly what: string; readonly roots: Roots | null },
+  signal: AbortSignal,
+): Promise<void> {
+  if (roots !== null) await requirePath(what, from, roots)
   // Without O_NONBLOCK, opening a FIFO waits for its writer, and nothing can end that wait.
   const handle = await open(from, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: Error) => {
     throw isForGood(cause)
@@ -170,6 +184,7 @@ async function copyRegular(from: string, to: string, what: string, signal: Abort
       : cause
   })
   try {
+    if (roots !== null) await requireOpened(what, handle, from, roots)
     const found = await handle.stat()
     if (!found.isFile()) throw new ModelUnavailable(`${what} is not a file`)
     await requireRoom(found.size, to, what)

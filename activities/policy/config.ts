@@ -6,6 +6,11 @@
  * kind of rope) is refused by name rather than ignored. Rope frequencies are rounded to float32 where torch rounds
  * them; the llama3 rule is that of transformers' modeling_rope_utils.
  */
+import { Fields, UnsupportedModel } from './fields.ts'
+import { isObject } from './objects.ts'
+
+export { UnsupportedModel } from './fields.ts'
+
 export type Family = 'qwen2' | 'llama' | 'olmo2'
 
 export interface RopeScaling {
@@ -93,11 +98,6 @@ export function layerTensor(layer: number, name: string, kind: 'weight' | 'bias'
   return `model.layers.${layer}.${name}.${kind}`
 }
 
-/** A model this project cannot run, however intact its files are. */
-export class UnsupportedModel extends Error {
-  override readonly name = 'UnsupportedModel'
-}
-
 /** Every tensor a model of this configuration has, with its shape, in Hugging Face's names and layout [out, in]. */
 export function tensorShapes(config: ModelConfig): Map<string, readonly number[]> {
   const { width, hidden, vocabulary } = config
@@ -178,10 +178,10 @@ export function parseConfig(json: unknown, file: string, generation?: unknown): 
   const found = Object.entries(families).find(([, row]) => row.architecture === architecture)
   if (found === undefined) {
     const known = Object.values(families).map((row) => row.architecture)
-    throw read.refuse('architectures', `one of ${known.join(', ')}`)
+    throw read.refuse('architectures', `one of ${known.join(', ')}`, architecture, classNames)
   }
   const family = found[0] as Family
-  read.expect('hidden_act', 'silu')
+  read.expect('hidden_act', 'silu', activations)
   read.expect('attention_bias', family === 'qwen2' ? undefined : false)
   read.expect('mlp_bias', false)
   read.expect('use_sliding_window', false)
@@ -192,7 +192,7 @@ export function parseConfig(json: unknown, file: string, generation?: unknown): 
   const headDim = read.count('head_dim', width / heads)
   if (heads % kvHeads !== 0) throw read.refuse('num_key_value_heads', `a divisor of ${heads} heads`)
   if (headDim % 2 !== 0) throw read.refuse('head_dim', 'an even number')
-  const rope = new Fields(read.value('rope_parameters') ?? read.value('rope_scaling') ?? {}, file)
+  const rope = ropeOf(read)
   return {
     family,
     width,
@@ -208,16 +208,28 @@ export function parseConfig(json: unknown, file: string, generation?: unknown): 
         ? read.positive('rope_theta', 10000)
         : rope.positive('rope_theta'),
     ropeScaling: ropeScalingOf(rope),
-    tied: read.value('tie_word_embeddings') === true,
+    // In all three families a head of its own is what is meant where nothing is said.
+    tied: read.flag('tie_word_embeddings'),
     maxPositions: read.count('max_position_embeddings'),
     endTokens: endTokensOf(read, generation, read.count('vocab_size')),
   }
 }
 
+/** The field that holds it: rope_parameters as transformers 5 writes it, or rope_scaling, which may be null. */
+function ropeOf(read: Fields): Fields {
+  const name = read.value('rope_parameters') === undefined ? 'rope_scaling' : 'rope_parameters'
+  const rope = new Fields(read.value(name) ?? {}, `${read.file}: ${name}`)
+  const inner = rope.names().find((key) => isObject(rope.value(key)))
+  // transformers has one set for each kind of layer in models that have several kinds.
+  if (inner !== undefined) throw rope.refuse(inner, 'one set of numbers for all layers', rope.value(inner))
+  return rope
+}
+
 function ropeScalingOf(rope: Fields): RopeScaling | null {
-  const type = rope.value('rope_type') ?? rope.value('type') ?? 'default'
+  const name = rope.value('rope_type') === undefined ? 'type' : 'rope_type'
+  const type = rope.value(name) ?? 'default'
   if (type === 'default') return null
-  if (type !== 'llama3') throw rope.refuse('rope_type', 'default or llama3')
+  if (type !== 'llama3') throw rope.refuse(name, 'default or llama3', type, ropeTypes)
   rope.expect('partial_rotary_factor', 1)
   return {
     type,
@@ -227,6 +239,13 @@ function ropeScalingOf(rope: Fields): RopeScaling | null {
     originalMaxPositions: rope.count('original_max_position_embeddings'),
   }
 }
+
+/** What may be said of a file's words: transformers' own names, and nothing else. */
+const ropeTypes = /^(default|linear|dynamic|yarn|longrope|su|ntk|mrope|proportional|llama3)$/
+const activations =
+  /^(gelu|gelu_\w{1,20}|quick_gelu|relu|relu2|relu6|silu|swish|swiglu|mish|tanh|sigmoid|elu|leaky_relu)$/
+const classNames =
+  /^[A-Z][A-Za-z0-9]{1,40}(ForCausalLM|LMHeadModel|ForConditionalGeneration|ForSequenceClassification|ForTokenClassification|ForMaskedLM|ForQuestionAnswering|Model)$/
 
 /** Each once, without ids that no token can have: every sampled token is looked for among them. */
 function endTokensOf(config: Fields, generation: unknown, vocabulary: number): number[] {
@@ -249,45 +268,3 @@ function endTokensOf(config: Fields, generation: unknown, vocabulary: number): n
 
 /** Published models have five at most. */
 const mostEndTokens = 1000
-
-/** Fields of a JSON object, read with messages that name file, field, expected and found. JSON's null is absence. */
-class Fields {
-  readonly file: string
-  readonly #json: Readonly<Record<string, unknown>>
-  constructor(json: unknown, file: string) {
-    if (typeof json !== 'object' || json === null || Array.isArray(json))
-      throw new UnsupportedModel(`${file}: expected a JSON object, found ${JSON.stringify(json)}`)
-    this.file = file
-    this.#json = json as Record<string, unknown>
-  }
-
-  value(name: string): unknown {
-    return this.#json[name] ?? undefined
-  }
-
-  refuse(name: string, expected: string): UnsupportedModel {
-    const found = this.value(name)
-    return new UnsupportedModel(
-      `${this.file}: ${name}: expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}`,
-    )
-  }
-
-  /** A field that may be absent, and otherwise has this value; undefined accepts any. */
-  expect(name: string, value: string | number | boolean | undefined): void {
-    const found = this.value(name)
-    if (found !== undefined && value !== undefined && found !== value)
-      throw this.refuse(name, JSON.stringify(value))
-  }
-
-  positive(name: string, otherwise?: number): number {
-    const found = this.value(name) ?? otherwise
-    if (typeof found !== 'number' || !(found > 0)) throw this.refuse(name, 'a positive number')
-    return found
-  }
-
-  count(name: string, otherwise?: number): number {
-    const found = this.positive(name, otherwise)
-    if (!Number.isSafeInteger(found)) throw this.refuse(name, 'an integer')
-    return found
-  }
-}

@@ -1,12 +1,15 @@
 /**
  * A policy's files, opened: its configuration and where each of its tensors lies. Everything that can be wrong with a
  * model is found here, before anything is computed: UnsupportedModel for what this project cannot run, CorruptModel for
- * files that contradict each other. Reads no weights. An index file is not needed: the shards say what they hold.
+ * files that contradict each other. Reads no weights, but for a head beside a configuration that says there is none. An
+ * index file is not needed: the shards say what they hold.
  */
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
+import { parseJson, type Strictness } from '../faults/json.ts'
 import type { External } from '../onnx/graph.ts'
 import { parseConfig, tensorShapes, type ModelConfig } from './config.ts'
+import { hasOwnHead } from './own-head.ts'
 import {
   checkTensors,
   CorruptModel,
@@ -30,7 +33,7 @@ export interface OpenPolicy {
 export type At = (step: string) => void
 
 export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}): Promise<OpenPolicy> {
-  const config = await readConfig(files, at)
+  const said = await readConfig(files, at)
   // The runtime refuses a weight whose real path lies outside of the weights folder, so links are resolved first.
   const weights = await Promise.all(
     files
@@ -42,10 +45,11 @@ export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}
   const tensors = await indexTensors(weights, at)
   at('config.json')
   // Before the names of all layers' tensors are made: their number is whatever somebody wrote.
-  if (config.layers > tensors.size)
+  if (said.layers > tensors.size)
     throw new CorruptModel(
-      `config.json: num_hidden_layers: expected no more than tensors in the files (${tensors.size}), found ${config.layers}`,
+      `config.json: num_hidden_layers: expected no more than tensors in the files (${tensors.size}), found ${said.layers}`,
     )
+  const config = (await hasOwnHead(said, tensors)) ? { ...said, tied: false } : said
   checkTensors(tensors, tensorShapes(config))
   return { config, files, tensors, weightsFolder: commonFolder(weights.map(({ path }) => path)) }
 }
@@ -69,7 +73,7 @@ export function externalOf(policy: OpenPolicy, tensor: StoredTensor): External {
 export async function readJson(
   files: readonly PolicyFile[],
   name: string,
-  { optional = false, at }: { readonly optional?: boolean; readonly at?: At } = {},
+  { optional = false, at, ...strictness }: ReadJson = {},
 ): Promise<unknown> {
   const file = files.find((f) => f.name === name)
   if (!file) {
@@ -77,12 +81,14 @@ export async function readJson(
     throw new CorruptModel(`expected a file ${name}, found ${files.map((f) => f.name).join(', ')}`)
   }
   at?.(name)
-  const text = await readFile(file.path, 'utf8')
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new CorruptModel(`${name}: expected JSON, found ${JSON.stringify(text.slice(0, 40))}`, { cause })
-  }
+  const parsed = parseJson(await readFile(file.path, 'utf8'), strictness)
+  if (parsed.fault !== undefined) throw new CorruptModel(`${name}: expected JSON; ${parsed.fault}`)
+  return parsed.value
+}
+
+interface ReadJson extends Strictness {
+  readonly optional?: boolean
+  readonly at?: At
 }
 
 function commonFolder(paths: readonly string[]): string {

@@ -8,6 +8,10 @@
  * expected and what was found. Left out: dtypes other than f32, f16 and bf16.
  */
 import { open, type FileHandle } from 'node:fs/promises'
+import { foundOf } from '../faults/found.ts'
+import { parseJson } from '../faults/json.ts'
+import { headName } from './config.ts'
+import { isObject } from './objects.ts'
 
 export type StoredDType = 'f32' | 'f16' | 'bf16'
 
@@ -76,21 +80,12 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
     if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes)
       throw fail(`expected a header of ${headerBytes} bytes, found a file of ${fileBytes} bytes`)
     const text = new TextDecoder().decode(await readBytes(handle, 8, headerBytes))
-    let header: unknown
-    try {
-      header = JSON.parse(text)
-    } catch (cause) {
-      throw new CorruptModel(`${file}: expected a JSON header, found ${JSON.stringify(text.slice(0, 40))}`, {
-        cause,
-      })
-    }
-    if (typeof header !== 'object' || header === null || Array.isArray(header))
-      throw fail(`expected a JSON object of tensors as header, found ${text.trim().slice(0, 40)}`)
-    const entries = Object.entries(header as Record<string, unknown>).filter(
-      ([name]) => name !== '__metadata__',
-    )
+    const { value: header, fault } = parsed(text)
+    if (fault !== undefined) throw fail(`expected a JSON header; ${fault}`)
+    if (!isObject(header)) throw fail(`expected a JSON object of tensors as header, found ${foundOf(header)}`)
+    const entries = Object.entries(header).filter(([name]) => name !== '__metadata__')
     const tensors = entries.map(([name, entry]) => describe(name, entry, file, path, 8 + headerBytes))
-    checkApart(tensors, file)
+    checkApart(tensors, file, 8 + headerBytes)
     const end = tensors.reduce((last, t) => Math.max(last, t.offset + t.sizeBytes), 8 + headerBytes)
     if (end !== fileBytes) {
       const last = tensors.find((t) => t.offset + t.sizeBytes === end)
@@ -102,35 +97,50 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
   }
 }
 
+/** The last of two tensors with one name would be read, and the other one's numbers with nobody's knowledge not. */
+const parsed = (text: string): { readonly value?: unknown; readonly fault?: string | undefined } =>
+  parseJson(text, { distinctKeys: true })
+
 function describe(name: string, entry: unknown, file: string, path: string, start: number): StoredTensor {
-  const { dtype: stored, shape, data_offsets: range } = (entry ?? {}) as Record<string, unknown>
+  const { dtype: stored, shape, data_offsets: range } = isObject(entry) ? entry : {}
   const fail = (expected: string, found: unknown) =>
-    new CorruptModel(`${file}: tensor ${name}: expected ${expected}, found ${beginningOf(found)}`)
-  const dtype = typeof stored === 'string' ? dtypes[stored] : undefined
+    new CorruptModel(`${file}: tensor ${name}: expected ${expected}, found ${foundOf(found, allTypes)}`)
+  const dtype = typeof stored === 'string' && Object.hasOwn(dtypes, stored) ? dtypes[stored] : undefined
   if (!dtype) throw fail('dtype F32, F16 or BF16', stored)
   if (!isCounts(shape)) throw fail('a shape', shape)
   if (!isCounts(range) || range.length !== 2) throw fail('two data offsets', range)
   const sizeBytes = shape.reduce((n, d) => n * d, elementBytes[dtype])
   if (range[1]! - range[0]! !== sizeBytes)
-    throw fail(`${sizeBytes} bytes for ${dtype}[${shape.join(',')}]`, range[1]! - range[0]!)
+    throw fail(`${sizeBytes} bytes for ${dtype}[${shape.join(',').slice(0, 200)}]`, range[1]! - range[0]!)
+  // Its values are read as an array of their type, which begins at a whole number of them.
+  if (range[0]! % elementBytes[dtype] !== 0)
+    throw fail(`an offset that ${elementBytes[dtype]} divides, the bytes of ${dtype}`, range[0])
   return { name, dtype, shape, path, file, offset: start + range[0]!, sizeBytes }
 }
 
-/** Refuses two tensors that share bytes of the data: one of them would be read as the other's numbers. */
-function checkApart(tensors: readonly StoredTensor[], file: string): void {
+/**
+ * Refuses two tensors that share bytes of the data, since one of them would be read as the other's numbers, and bytes
+ * that are nobody's, as other readers do.
+ */
+function checkApart(tensors: readonly StoredTensor[], file: string, start: number): void {
   const filled = tensors.filter((t) => t.sizeBytes > 0).sort((a, b) => a.offset - b.offset)
-  for (const [i, tensor] of filled.entries()) {
-    const before = filled[i - 1]
-    if (before === undefined || before.offset + before.sizeBytes <= tensor.offset) continue
-    throw new CorruptModel(
-      `${file}: tensor ${tensor.name}: expected data of its own, found ` +
-        `${before.offset + before.sizeBytes - tensor.offset} bytes that are tensor ${before.name}'s, too`,
-    )
+  let end = start
+  for (const [i, { name, offset, sizeBytes }] of filled.entries()) {
+    if (offset < end)
+      throw new CorruptModel(
+        `${file}: tensor ${name}: expected data of its own, found ` +
+          `${end - offset} bytes that are tensor ${filled[i - 1]?.name}'s, too`,
+      )
+    if (offset > end)
+      throw new CorruptModel(
+        `${file}: tensor ${name}: expected data from byte ${end} of the file on, found ${offset - end} bytes of no tensor before it`,
+      )
+    end = offset + sizeBytes
   }
 }
 
-/** Of a shape with a billion dimensions, too. */
-const beginningOf = (value: unknown) => (JSON.stringify(value) ?? 'nothing').slice(0, 200)
+/** Of the format, those that are not read included. */
+const allTypes = /^(BOOL|[IU](8|16|32|64)|F(4|6|8|16|32|64)(_E\dM\d\w{0,4})?|BF16|C64)$/
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)
@@ -139,6 +149,7 @@ function isCounts(value: unknown): value is number[] {
 /**
  * Refuses tensors that are missing, have another shape, or that the model would not use: a bias nobody adds is
  * another model. Two kinds of surplus are harmless and common: precomputed rope frequencies, and a tied head's copy.
+ * (What is no copy is a head of its own: open.ts.)
  */
 export function checkTensors(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -146,22 +157,28 @@ export function checkTensors(
 ): void {
   for (const [name, shape] of shapes) {
     const tensor = tensors.get(name)
-    if (!tensor) throw new CorruptModel(`tensor ${name}: expected [${shape.join(',')}], found in no file`)
+    if (!tensor)
+      throw new CorruptModel(
+        `tensor ${name}: expected [${shape.join(',')}], found in no file` +
+          (name === headName ? ' (config.json: tie_word_embeddings is not true)' : ''),
+      )
     if (tensor.shape.length !== shape.length || tensor.shape.some((d, i) => d !== shape[i]))
       throw new CorruptModel(
         `${tensor.file}: tensor ${name}: expected [${shape.join(',')}], found [${tensor.shape.join(',')}]`,
       )
   }
   for (const { name, file } of tensors.values())
-    if (!shapes.has(name) && !name.endsWith('rotary_emb.inv_freq') && name !== 'lm_head.weight')
+    if (!shapes.has(name) && !name.endsWith('rotary_emb.inv_freq') && name !== headName)
       throw new CorruptModel(`${file}: tensor ${name}: the configuration has no such tensor`)
 }
 
-/** The tensor's values; float16 and bfloat16 are exact in float32. */
-export async function readTensor(tensor: StoredTensor): Promise<Float32Array> {
+/** The tensor's values, or those of its elements from..to; float16 and bfloat16 are exact in float32. */
+export async function readTensor(tensor: StoredTensor, from = 0, to?: number): Promise<Float32Array> {
+  const size = elementBytes[tensor.dtype]
+  const end = to === undefined ? tensor.sizeBytes : Math.min(tensor.sizeBytes, to * size)
   const handle = await open(tensor.path, 'r')
   try {
-    const bytes = await readBytes(handle, tensor.offset, tensor.sizeBytes)
+    const bytes = await readBytes(handle, tensor.offset + from * size, end - from * size)
     if (tensor.dtype === 'f32') return new Float32Array(bytes.buffer)
     const halves = new Uint16Array(bytes.buffer)
     return tensor.dtype === 'bf16' ? fromBfloat16(halves) : fromFloat16(halves)

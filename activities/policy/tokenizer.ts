@@ -3,29 +3,28 @@
  * @huggingface/tokenizers, the chat template (chat_template.jinja, or chat_template in tokenizer_config.json) by
  * @huggingface/jinja. Agreement with the Rust and Python originals is tested on golden encodings and chats.
  * Departures: text is exactly what the tokens say (`clean_up_tokenization_spaces` is ignored: it rewrites " ." in an
- * answer), and a template that asks for today gets Llama 3's own default date, so that a prompt never depends on when
- * it was rendered. Left out: tools, documents, multi-part messages.
+ * answer), and today is the spec's date (strftime.ts): a prompt never depends on when it was rendered. Where a spec has
+ * none, a template that takes a `date_string` gets Llama 3's own default. Errors of the two libraries quote what they
+ * read, so that theirs are said in other words. Left out: tools, documents, multi-part messages.
  */
 import { readFile } from 'node:fs/promises'
 import { Template } from '@huggingface/jinja'
 import * as tokenizers from '@huggingface/tokenizers'
+import { momentOf } from '../contracts/moment.ts'
+import { foundOf } from '../faults/found.ts'
+import { isObject, type Json } from './objects.ts'
 import { readJson, type At } from './open.ts'
+import { inItsWords } from './parts.ts'
+import { PromptRefused } from './refused.ts'
 import { CorruptModel, type PolicyFile } from './safetensors.ts'
-import { checkCount, checkTokenizer, isObject, shown } from './vocabulary.ts'
+import { dateForm, strftime } from './strftime.ts'
+import { checkCount, checkTokenizer } from './vocabulary.ts'
+
+export { PromptRefused, PromptTooLong } from './refused.ts'
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant'
   readonly content: string
-}
-
-/** A prompt that this policy's own files cannot write: its template refuses the chat, or it has no token for a text. */
-export class PromptRefused extends Error {
-  override readonly name = 'PromptRefused'
-}
-
-/** A prompt that leaves no room for its completion. */
-export class PromptTooLong extends Error {
-  override readonly name = 'PromptTooLong'
 }
 
 /** Decodes a growing completion: `push` gives the text that a token adds, once it cannot change any more. */
@@ -42,8 +41,16 @@ export interface Tokenizer {
   stream(): TextStream
   /** The token of an id, undefined where none has it. */
   tokenOf(id: number): string | undefined
+  /** The id of a token, undefined where there is none. */
+  idOf(token: string): number | undefined
   /** The chat as the policy expects it, up to where the assistant's next turn begins. */
-  renderChat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): string
+  renderChat(messages: readonly Message[], options?: Rendering): string
+}
+
+export interface Rendering {
+  readonly addGenerationPrompt?: boolean
+  /** What a template is told when it asks for today: the spec's, in the form of strftime.ts. */
+  readonly date?: string
 }
 
 /** What is used of the library, whose own declarations NodeNext cannot resolve. */
@@ -60,6 +67,7 @@ interface LibraryTokenizer {
     options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
   ): string
   id_to_token(id: number): string | undefined
+  token_to_id(token: string): number | undefined
 }
 
 const fixedDate = '26 Jul 2024'
@@ -71,12 +79,15 @@ export async function openTokenizer(files: readonly PolicyFile[], at: At = () =>
   const json = await readJson(files, 'tokenizer.json', { at })
   const settings = (await readJson(files, 'tokenizer_config.json', { at, optional: true })) ?? {}
   if (!isObject(settings))
-    throw new CorruptModel(`tokenizer_config.json: expected a JSON object, found ${shown(settings)}`)
+    throw new CorruptModel(`tokenizer_config.json: expected a JSON object, found ${foundOf(settings)}`)
   at('tokenizer.json')
   checkCount('tokenizer_config.json', 'additional_special_tokens', settings['additional_special_tokens'])
   const tokenizer = open(json, settings)
   const template = await readTemplate(files, settings, at)
   const specials = specialStrings(settings)
+  const fallback = byteFallback(json as Json, tokenizer)
+  const added = (json as { readonly added_tokens: readonly Json[] }).added_tokens
+  const strips = added.some(({ lstrip, rstrip }) => lstrip === true || rstrip === true)
 
   const decode = (tokens: readonly number[]): string => {
     const known = tokens.filter((id) => tokenizer.id_to_token(id) !== undefined)
@@ -87,44 +98,84 @@ export async function openTokenizer(files: readonly PolicyFile[], at: At = () =>
     hasTemplate: template !== null,
     decode,
     encode(text, { special = false } = {}) {
+      if (strips && /[\u0085\ufeff]/.test(text))
+        throw new PromptRefused(
+          'tokenizer.json: added tokens with lstrip or rstrip, and U+0085 or U+FEFF in the text, which not all readers take for blanks',
+        )
       const { ids, tokens } = tokenizer.encode(text, { add_special_tokens: special })
-      return ids.map((id, i) => {
+      return tokens.flatMap((token, i) => {
+        const bytes = fallback(token)
+        if (bytes !== null) return bytes
+        const id = ids[i]
         if (id === undefined)
-          throw new PromptRefused(`tokenizer.json: no token for ${JSON.stringify(tokens[i])} in the text`)
-        return id
+          throw new PromptRefused(`tokenizer.json: no token for a part of the text (token ${i + 1} of it)`)
+        return [id]
       })
     },
     stream: () => stream(decode),
     tokenOf: (id) => tokenizer.id_to_token(id),
-    renderChat(messages, { addGenerationPrompt = true } = {}) {
+    idOf: (token) => tokenizer.token_to_id(token),
+    renderChat(messages, { addGenerationPrompt = true, date } = {}) {
       if (template === null) throw new Error('chat: the policy has no chat template')
       const given = {
         ...specials,
         messages: messages.map((message) => ({ ...message })),
         add_generation_prompt: addGenerationPrompt,
-        date_string: fixedDate,
+        ...today(date),
       }
       try {
         return template.parsed.render(given)
-      } catch (cause) {
+      } catch (error) {
         const roles = messages.map(({ role }) => role).join(', ')
-        throw new PromptRefused(
-          `${template.file}: the chat template refuses (${roles}): ${messageOf(cause)}`,
-          {
-            cause,
-          },
-        )
+        const why = error instanceof PromptRefused ? error.message : 'it raises an exception'
+        throw new PromptRefused(`${template.file}: the chat template refuses (${roles}): ${why}`)
       }
     },
   }
 }
 
-function open(json: unknown, settings: object): LibraryTokenizer {
+/** What a template may call: `date_string` is Llama's, which asks for `strftime_now` where it is not given one. */
+function today(date: string | undefined): { date_string: string; [ours]: (format: unknown) => string } {
+  if (date === undefined)
+    return {
+      date_string: fixedDate,
+      [ours]: () => {
+        throw new PromptRefused(`it asks for today's date (strftime_now), expected ${dateForm} in the spec`)
+      },
+    }
+  const moment = momentOf(date)
+  if (moment === null) throw new PromptRefused(`date: expected ${dateForm}`)
+  return {
+    date_string: strftime('%d %b %Y', moment),
+    [ours]: (format) => strftime(String(format), moment),
+  }
+}
+
+/** The bytes of what a Unigram vocabulary has no token for, as tokens, where it has one for each; null for a token. */
+function byteFallback(json: Json, tokenizer: LibraryTokenizer): (token: string) => number[] | null {
+  const { type, byte_fallback: falls } = json.model as Json
+  if (type !== 'Unigram' || falls !== true) return () => null
+  const names = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`)
+  const ids = names.map((name) => tokenizer.token_to_id(name))
+  return (token) => {
+    if (tokenizer.token_to_id(token) !== undefined) return null
+    const found = Array.from(new TextEncoder().encode(token), (byte) => ids[byte])
+    return found.every((id) => id !== undefined) ? found : null
+  }
+}
+
+/** Of the settings only what Rust reads too: the others would change texts before they are tokens. */
+function open(json: unknown, { additional_special_tokens }: Json): LibraryTokenizer {
   checkTokenizer(json)
   try {
-    return new (tokenizers as unknown as Library).Tokenizer(json as object, settings)
-  } catch (cause) {
-    throw new CorruptModel(`tokenizer.json: cannot be opened: ${messageOf(cause)}`, { cause })
+    return new (tokenizers as unknown as Library).Tokenizer(inItsWords(json as Json), {
+      ...(Array.isArray(additional_special_tokens) && { additional_special_tokens }),
+    })
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const why =
+      error instanceof SyntaxError ? 'a pattern is no regular expression' : 'a part lacks what it needs'
+    throw new CorruptModel(`tokenizer.json: cannot be opened: ${why}`)
   }
 }
 
@@ -144,18 +195,28 @@ async function readTemplate(
   const source = own ? await readFile(own.path, 'utf8') : defaultTemplate(settings.chat_template)
   if (source === null) return null
   try {
-    return { file, parsed: new Template(source) }
-  } catch (cause) {
-    throw new CorruptModel(`${file}: chat template: ${messageOf(cause)}`, { cause })
+    const parsed = new Template(source)
+    // The library's own `strftime_now` reads the clock, and cannot be replaced by what a template is given.
+    bodyOf(parsed).unshift(...bodyOf(new Template(`{%- set strftime_now = ${ours} -%}`)))
+    return { file, parsed }
+  } catch {
+    throw new CorruptModel(`${file}: chat template: expected Jinja, found what cannot be parsed`)
   }
 }
+
+/** A template's statements, which the library's own declarations do not show to NodeNext. */
+const bodyOf = (template: Template) =>
+  (template as unknown as { readonly parsed: { readonly body: unknown[] } }).parsed.body
+
+/** What a template's `strftime_now` is given by. */
+const ours = 'strftime_of_the_spec'
 
 /** One template, or several by name, of which `default` is meant. */
 function defaultTemplate(found: unknown): string | null {
   if (found === undefined || found === null) return null
   if (typeof found === 'string') return found
   const wrong = (expected: string) =>
-    new CorruptModel(`tokenizer_config.json: chat_template: expected ${expected}, found ${shown(found)}`)
+    new CorruptModel(`tokenizer_config.json: chat_template: expected ${expected}, found ${foundOf(found)}`)
   const isNamed = (one: unknown): one is { readonly name: string; readonly template: string } =>
     isObject(one) && typeof one.name === 'string' && typeof one.template === 'string'
   if (!Array.isArray(found) || !found.every(isNamed)) throw wrong('a text, or a list of { name, template }')
@@ -163,8 +224,6 @@ function defaultTemplate(found: unknown): string | null {
   if (chosen === undefined) throw wrong('one with the name "default"')
   return chosen.template
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /** bos_token and the like, which templates write themselves; some files wrap them in objects. */
 function specialStrings(settings: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -5,7 +5,10 @@
  * Decoding runs beside sampling, where nothing can stop it, so its decoder is of a closed list, without regular
  * expressions and without replacements that make texts longer. What encoding may cost is bounded where it is done.
  */
+import { foundOf } from '../faults/found.ts'
 import { UnsupportedModel } from './config.ts'
+import { isObject, type Json } from './objects.ts'
+import { partFault } from './parts.ts'
 import { CorruptModel } from './safetensors.ts'
 
 /** Tokens are a few hundred characters at most (runs of blanks); each is repeated in completions. */
@@ -15,11 +18,7 @@ const mostAdded = 8000
 /** Published decoders have up to five parts. */
 const mostParts = 16
 
-type Json = Readonly<Record<string, unknown>>
-
 const file = 'tokenizer.json'
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** Throws CorruptModel or UnsupportedModel, naming the place, what was expected and what was found. */
@@ -30,7 +29,8 @@ export function checkTokenizer(json: unknown): void {
   const { vocab, merges } = model
   if (Array.isArray(vocab)) checkPieces(vocab)
   else if (isObject(vocab))
-    for (const [token, id] of Object.entries(vocab)) checkToken(token, id, 'model.vocab')
+    for (const [i, [token, id]] of Object.entries(vocab).entries())
+      checkToken(token, id, `model.vocab, entry ${i + 1}`)
   else throw corrupt('model.vocab', 'an object or a list', vocab)
   if (merges !== undefined) checkMerges(merges)
   else if (model.type === 'BPE') throw corrupt('model.merges', 'a list', merges)
@@ -42,6 +42,9 @@ export function checkTokenizer(json: unknown): void {
     checkToken(token.content, token.id, `added_tokens[${i}]`)
   }
   if (decoder !== null) checkDecoder(decoder, { parts: 0 })
+  const fault = partFault(json)
+  if (fault !== null)
+    throw new UnsupportedModel(`${file}: ${fault}; otherwise its tokens are not those of Rust's tokenizers`)
 }
 
 /** Throws UnsupportedModel where a list of special tokens is longer than any that was published. */
@@ -62,27 +65,27 @@ export function checkRows(json: unknown, rows: number): void {
   const beyond = vocab.filter(([, id]) => id >= rows)
   if (beyond.length === 0) return
   const added = new Set(added_tokens.map(({ content }) => content))
-  for (const [token, id] of beyond) if (!added.has(token)) throw noRow(token, id, rows)
+  for (const [token, id] of beyond) if (!added.has(token)) throw noRow(id, rows)
 }
 
-export const noRow = (token: string, id: number, rows: number) =>
+export const noRow = (id: number, rows: number) =>
   new CorruptModel(
-    `${file}: token ${JSON.stringify(token)} has id ${id}, the embedding of config.json has ${rows} rows (0..${rows - 1})`,
+    `${file}: a token has id ${id}, the embedding of config.json has ${rows} rows (0..${rows - 1})`,
   )
 
 function checkPieces(pieces: readonly unknown[]): void {
   for (const [id, piece] of pieces.entries()) {
     if (!Array.isArray(piece) || typeof piece[0] !== 'string' || typeof piece[1] !== 'number')
       throw corrupt(`model.vocab[${id}]`, 'a token and its score', piece)
-    checkToken(piece[0], id, 'model.vocab')
+    checkToken(piece[0], id, `model.vocab[${id}]`)
   }
 }
 
 function checkToken(token: string, id: unknown, place: string): void {
-  if (!isId(id)) throw corrupt(`${place}: id of ${shown(token)}`, 'a whole number of 0 or more', id)
+  if (!isId(id)) throw corrupt(`${place}: id`, 'a whole number of 0 or more', id)
   if (token.length > longestToken)
     throw new UnsupportedModel(
-      `${file}: ${place}: token ${id}: expected at most ${longestToken} characters, found ${token.length}`,
+      `${file}: ${place}: expected at most ${longestToken} characters, found ${token.length}`,
     )
 }
 
@@ -106,21 +109,26 @@ const decoders: Readonly<Record<string, Decoder>> = {
   ByteLevel: () => null,
   ByteFallback: () => null,
   Fuse: () => null,
-  WordPiece: ({ prefix = '' }) => (typeof prefix === 'string' ? null : 'a prefix that is a text'),
+  WordPiece: ({ prefix = '', cleanup }) =>
+    typeof prefix === 'string' ? isNotCleaned(cleanup) : 'a prefix that is a text',
   Metaspace: ({ replacement = '\u2581' }) => notEmpty(replacement, 'replacement'),
   BPEDecoder: ({ suffix = '' }) => notEmpty(suffix, 'suffix'),
-  CTC: ({ pad_token: pad = '', word_delimiter_token: delimiter = '' }) =>
-    notEmpty(pad, 'pad_token') ?? notEmpty(delimiter, 'word_delimiter_token'),
+  CTC: ({ pad_token: pad = '', word_delimiter_token: delimiter = '', cleanup }) =>
+    notEmpty(pad, 'pad_token') ?? notEmpty(delimiter, 'word_delimiter_token') ?? isNotCleaned(cleanup),
   Strip: ({ content = ' ', start = 0, stop = 0 }) =>
     typeof content === 'string' && isId(start) && isId(stop) ? null : 'a text and two counts',
   Replace: ({ pattern, content = '' }) => {
     const text = isObject(pattern) && pattern.Regex === undefined ? pattern.String : undefined
     if (typeof text !== 'string') return 'a text as pattern (regular expressions are not run while sampling)'
     if (typeof content !== 'string' || content.length > text.length)
-      return `content that is no longer than its pattern ${shown(text)}`
-    return notEmpty(text, 'pattern')
+      return 'content that is no longer than its pattern'
+    // In JavaScript a dollar in a replacement may stand for what was matched.
+    return content.includes('$') ? 'content without "$"' : notEmpty(text, 'pattern')
   },
 }
+
+/** The library knows fewer of the rules by which Rust joins words and signs. */
+const isNotCleaned = (cleanup: unknown) => (cleanup === false ? null : 'cleanup false')
 
 const notEmpty = (value: unknown, name: string) =>
   typeof value === 'string' && value !== '' ? null : `a ${name} that is a text and not empty`
@@ -139,25 +147,13 @@ function checkDecoder(decoder: unknown, seen: { parts: number }): void {
   const type = String(decoder.type)
   const known = Object.hasOwn(decoders, type) ? decoders[type] : undefined
   const expected = known ? known(decoder) : `one of Sequence, ${Object.keys(decoders).join(', ')}`
-  if (expected !== null)
-    throw new UnsupportedModel(`${file}: decoder ${type}: expected ${expected}, found ${shown(decoder)}`)
+  if (expected === null) return
+  const name = known ? `decoder ${type}` : 'decoder'
+  throw new UnsupportedModel(`${file}: ${name}: expected ${expected}, found another`)
 }
 
 function corrupt(place: string, expected: string, found: unknown): CorruptModel {
   return new CorruptModel(
-    `${[file, place].filter(Boolean).join(': ')}: expected ${expected}, found ${shown(found)}`,
+    `${[file, place].filter(Boolean).join(': ')}: expected ${expected}, found ${foundOf(found)}`,
   )
-}
-
-/** The beginning of a value, whatever it is: its whole may be as large or as deep as the file. */
-export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(flat(value)) ?? 'nothing')
-  return text.length <= 120 ? text : `${text.slice(0, 120)}…`
-}
-
-function flat(value: unknown): unknown {
-  const inner = (part: unknown) => (typeof part === 'object' && part !== null ? '…' : part)
-  if (Array.isArray(value)) return value.slice(0, 5).map(inner)
-  if (!isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inner(part)]).slice(0, 5)) // prettier-ignore
 }

@@ -12,6 +12,13 @@ import { answer } from './jobs.ts'
 
 const say = (message: FromChild) => process.send?.(message)
 
+// The end of what it writes is told to people; what libraries warn of, and an error that nobody caught, may quote a text.
+console.warn = () => {}
+process.on('uncaughtException', ({ name, stack = '' }) => {
+  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line))
+  process.stderr.write([name, ...frames.slice(0, 8), ''].join('\n'), () => process.exit(1))
+})
+
 const [memoryBytes, parent] = process.argv.slice(2).map(Number)
 const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), {
   workerData: { memoryBytes, parent },

@@ -2,11 +2,13 @@
  * A model as it is taken in: opened as sampling and training will open it, and its tokenizer and template tried on a
  * few texts, because a pattern that takes for ever looks harmless until it meets the wrong text.
  */
-import { readFile } from 'node:fs/promises'
-import { openPolicy, readConfig, readJson, type At } from '../policy/open.ts'
+import { foundOf } from '../faults/found.ts'
+import { isObject } from '../policy/objects.ts'
+import { openPolicy, readConfig, readJson, type At, type OpenPolicy } from '../policy/open.ts'
 import { CorruptModel } from '../policy/safetensors.ts'
 import { openTokenizer, PromptRefused, type Tokenizer } from '../policy/tokenizer.ts'
-import { checkRows, isObject, shown } from '../policy/vocabulary.ts'
+import { checkRows } from '../policy/vocabulary.ts'
+import { explicitOf } from './explicit.ts'
 import type { Job } from './jobs.ts'
 import { named } from './named.ts'
 
@@ -22,36 +24,26 @@ const trials = [
   `${'ab '.repeat(500)}$`,
 ]
 
-export const readModel: Job<'model'> = async ({ files }, steps) => {
-  await named(steps, corrupt, async (at) => {
-    const { config } = await openPolicy(files, at)
+export const readModel: Job<'model'> = ({ files }, steps) =>
+  named(steps, corrupt, async (at) => {
+    const policy = await openPolicy(files, at)
+    await checkIndex(policy, at)
     const tokenizer = await openTokenizer(files, at)
-    checkRows(await readJson(files, 'tokenizer.json'), config.vocabulary)
+    checkRows(await readJson(files, 'tokenizer.json'), policy.config.vocabulary)
     tryOut(tokenizer, at)
+    return explicitOf(policy, tokenizer)
   })
-  return null
-}
 
 export const readConfiguration: Job<'config'> = ({ files }, steps) =>
   named(steps, corrupt, (at) => readConfig(files, at))
 
+const index = 'model.safetensors.index.json'
+
 /** The weight files of an index. Nothing but their names is believed: each must be a file beside it. */
 export const readIndex: Job<'index'> = ({ path }, steps) =>
   named(steps, corrupt, async (at) => {
-    const name = 'model.safetensors.index.json'
-    at(name)
-    const wrong = (expected: string, found: unknown) =>
-      new CorruptModel(`${name}: expected ${expected}, found ${shown(found)}`)
-    const text = await readFile(path, 'utf8')
-    let json: unknown
-    try {
-      json = JSON.parse(text)
-    } catch {
-      throw wrong('JSON', text.trim() === '' ? 'an empty file' : `…${text.slice(-60)} at its end`)
-    }
-    const map = isObject(json) ? json.weight_map : undefined
-    if (!isObject(map)) throw wrong('an object with weight_map, which maps tensors to files', map ?? json)
-    const found = [...new Set(Object.values(map))]
+    const map = await weightMap([{ name: index, path }], at)
+    const found = [...new Set(Object.values(map ?? {}))]
     if (found.length === 0) throw wrong('a weight_map with tensors in it', map)
     for (const file of found)
       if (typeof file !== 'string' || !/^[^/\\\0]+\.safetensors$/.test(file) || file.startsWith('.'))
@@ -59,9 +51,37 @@ export const readIndex: Job<'index'> = ({ path }, steps) =>
     return found as string[]
   })
 
+const wrong = (expected: string, found: unknown) =>
+  new CorruptModel(`${index}: expected ${expected}, found ${foundOf(found)}`)
+
+/** Which file holds which tensor, as the index says; null without one. */
+async function weightMap(
+  files: OpenPolicy['files'],
+  at: At,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  if (!files.some(({ name }) => name === index)) return null
+  const json = await readJson(files, index, { at, distinctKeys: true })
+  const map = isObject(json) ? json.weight_map : undefined
+  if (!isObject(map)) throw wrong('an object with weight_map, which maps tensors to files', map ?? json)
+  return map
+}
+
+/** Other readers open only the shard that the index names for a tensor. */
+async function checkIndex({ files, tensors }: OpenPolicy, at: At): Promise<void> {
+  const map = (await weightMap(files, at)) ?? {}
+  for (const [name, file] of Object.entries(map)) {
+    const found = tensors.get(name)?.file
+    if (found === file) continue
+    throw new CorruptModel(
+      `${index}: weight_map: expected of each tensor the file that holds it, found that ` +
+        `${tensors.has(name) ? `${name} is in ${found}` : 'one is in no file'}`,
+    )
+  }
+}
+
 function tryOut(tokenizer: Tokenizer, at: At): void {
   for (const text of trials) {
-    at(`tokenizer.json: encoding ${shown(text).slice(0, 12)}… (${text.length} characters)`)
+    at(`tokenizer.json: encoding ${text.slice(0, 12)}… (${text.length} characters)`)
     const tokens = encoded(tokenizer, text)
     at(`tokenizer.json: decoding ${tokens.length} tokens`)
     tokenizer.decode(tokens)

@@ -9,7 +9,7 @@ import type { Problem } from '../benchmarks/problem.ts'
 import { canRead, promptOf, type PromptText } from '../spec/prompt.ts'
 import type { Job } from './jobs.ts'
 import { named } from './named.ts'
-import type { TextFile } from './reader.ts'
+import type { Asking, TextFile } from './reader.ts'
 
 interface Opened {
   readonly tokenizer: Tokenizer
@@ -25,15 +25,16 @@ const opened = new Map<string, Opened>()
 /** What all prompts of one request may have: they cross to the worker, which holds them while it samples. */
 const mostCharacters = 2 ** 26
 
-export const readable: Job<'canRead'> = ({ tokenizer, prompt }, steps) =>
+export const readable: Job<'canRead'> = ({ tokenizer, prompt, date }, steps) =>
   named(steps, refused, async (at) => {
     const policy = await open(tokenizer, at)
     at('the prompt around a problem')
-    promptFor(policy, prompt, { id: '', problem: '', answer: '' }, 'an empty problem')
-    return canRead(policy.tokenizer, prompt)
+    const empty = { id: '', problem: '', answer: '' }
+    promptFor(policy, { prompt, date }, empty, 'an empty problem')
+    return canRead(policy.tokenizer, prompt, date)
   })
 
-export const promptsOf: Job<'prompts'> = ({ tokenizer, prompt, problems }, steps) =>
+export const promptsOf: Job<'prompts'> = ({ tokenizer, prompt, date, problems }, steps) =>
   named(steps, refused, async (at) => {
     const policy = await open(tokenizer, at)
     const texts: PromptText[] = []
@@ -41,7 +42,7 @@ export const promptsOf: Job<'prompts'> = ({ tokenizer, prompt, problems }, steps
     for (const { id, problem } of problems) {
       const place = `problem ${JSON.stringify(id)}`
       at(place)
-      const text = promptFor(policy, prompt, { id, problem, answer: '' }, place)
+      const text = promptFor(policy, { prompt, date }, { id, problem, answer: '' }, place)
       characters += text.text.length + text.tokens.length
       if (characters > mostCharacters)
         throw new PromptTooLong(
@@ -54,18 +55,18 @@ export const promptsOf: Job<'prompts'> = ({ tokenizer, prompt, problems }, steps
 
 function promptFor(
   { tokenizer, rows, positions }: Opened,
-  prompt: string,
+  { prompt, date }: Pick<Asking, 'prompt'> & { readonly date: string | undefined },
   problem: Problem,
   place: string,
 ): PromptText {
-  const text = promptOf(tokenizer, prompt, problem)
+  const text = promptOf(tokenizer, prompt, problem, date)
   const { length } = text.tokens
   if (length >= positions)
     throw new PromptTooLong(
       `${place}: expected fewer tokens than the model's ${positions} positions, found ${length}`,
     )
   const beyond = text.tokens.find((token) => token >= rows)
-  if (beyond !== undefined) throw noRow(tokenizer.tokenOf(beyond) ?? '', beyond, rows)
+  if (beyond !== undefined) throw noRow(beyond, rows)
   return text
 }
 

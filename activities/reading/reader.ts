@@ -22,6 +22,16 @@ export interface Asking {
   readonly tokenizer: readonly TextFile[]
   /** A prompt's name or a template with {problem}. */
   readonly prompt: string
+  /** What the chat template is told when it asks for today. */
+  readonly date?: string
+}
+
+/** What a model's files do not say themselves. */
+export interface Explicit {
+  /** For people. */
+  readonly notes: readonly string[]
+  /** Files in whose place these stand, or that are added. */
+  readonly written: readonly { readonly name: string; readonly text: string }[]
 }
 
 /** What can be asked, and what is answered. */
@@ -31,7 +41,7 @@ export interface Jobs {
   /** The configuration among a policy's files. */
   readonly config: { readonly ask: { readonly files: readonly PolicyFile[] }; readonly answer: ModelConfig }
   /** Opens a model as sampling and training will, and tries its tokenizer and template on a few texts. */
-  readonly model: { readonly ask: { readonly files: readonly PolicyFile[] }; readonly answer: null }
+  readonly model: { readonly ask: { readonly files: readonly PolicyFile[] }; readonly answer: Explicit }
   /** Whether a policy's tokenizer has tokens for all that a prompt writes around a problem. */
   readonly canRead: { readonly ask: Asking; readonly answer: boolean }
   /** What a policy reads for each problem. */

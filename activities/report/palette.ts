@@ -31,6 +31,9 @@ const fixed: Readonly<Record<string, Hue>> = {
   'no-repetition': 'ink',
 }
 
+/** An arm may be called `constructor`, which every object has. */
+const ownHue = (arm: string): Hue | undefined => (Object.hasOwn(fixed, arm) ? fixed[arm] : undefined)
+
 export interface Look {
   /** A CSS value, valid wherever `paletteCss` is. */
   readonly colour: string
@@ -41,13 +44,13 @@ export interface Look {
 /** A look for every arm, in the order of tables and legends. */
 export function looks(arms: readonly string[]): ReadonlyMap<string, Look> {
   const ordered = armsInOrder(arms)
-  const taken = new Set(ordered.map((arm) => fixed[arm]))
+  const taken = new Set(ordered.map(ownHue))
   const free = (Object.keys(hues) as Hue[]).filter((hue) => hue !== 'grey' && !taken.has(hue))
   const all = (Object.keys(hues) as Hue[]).filter((hue) => hue !== 'grey')
   let next = 0
   return new Map(
     ordered.map((arm) => {
-      const own = fixed[arm]
+      const own = ownHue(arm)
       const place = own === undefined ? next++ : 0
       const hue = own ?? free[place] ?? all[place % all.length] ?? 'ink'
       const solid = own === undefined ? place < free.length : own !== 'grey'

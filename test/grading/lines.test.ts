@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { boxOnly, grade, GRADER_VERSION } from '../../activities/grading/index.ts'
 import { graders } from '../../activities/grading/versions.ts'
 import { groundTruth } from '../../activities/rewards/ground-truth.ts'
-import { gradeLine, gradeStream, policyOf } from '../../infra/grade.ts'
+import { gradeLine, gradeStream, policyOf, program } from '../../infra/grade.ts'
+import { calledWith } from '../../infra/program.ts'
 
 describe('a line', () => {
   it.each<[line: string, result: object, why: string]>([
@@ -82,17 +83,24 @@ it('keeps the order of lines and goes on after a bad one', async () => {
   expect(faults).toBe(1)
 })
 
+/** The values of flags, as the program's parser gives them. */
+const valuesOf = (args: string[]) => calledWith(program, args)?.values ?? {}
+
 describe('flags', () => {
   const completion = 'the answer is 5, or \\boxed{6} \\boxed{'
   const judged = (gold: string, ...args: string[]) =>
-    gradeLine(JSON.stringify({ gold, completion }), 1, policyOf(args) ?? undefined)
+    gradeLine(JSON.stringify({ gold, completion }), 1, policyOf(valuesOf(args)))
 
   it('judge as the reward does while there is none, and otherwise as they say', () => {
     const at = { seed: 0, step: 1, problem: 'p', occurrence: 0, sample: 0 }
     const rewarded = groundTruth({ problem: { id: 'p', problem: '', answer: '6' }, completion, at })
     expect(judged('6')).toMatchObject({ verdict: rewarded.verdict, reason: rewarded.reason })
     expect(judged('6', '--cut-box', 'earlier')).toMatchObject({ verdict: 'correct', route: 'box' })
-    const answered = gradeLine('{"gold":"5","completion":"the answer is 5"}', 1, policyOf(['--anywhere'])!)
+    const answered = gradeLine(
+      '{"gold":"5","completion":"the answer is 5"}',
+      1,
+      policyOf(valuesOf(['--anywhere'])),
+    )
     expect(answered).toMatchObject({ verdict: 'correct', route: 'stated' })
   })
 
@@ -102,9 +110,11 @@ describe('flags', () => {
       String(value),
     ])
     expect(args).toHaveLength(2 * 12)
-    expect(policyOf(args)).toEqual(boxOnly)
+    expect(policyOf(valuesOf(args))).toEqual(boxOnly)
     const line = '{"gold":"0.5","completion":"\\\\boxed{50\\\\%}","policy":{"percent":"loose"}}'
-    expect(gradeLine(line, 1, policyOf(['--percent', 'strict'])!)).toMatchObject({ verdict: 'correct' })
+    expect(gradeLine(line, 1, policyOf(valuesOf(['--percent', 'strict'])))).toMatchObject({
+      verdict: 'correct',
+    })
   })
 
   it.each<[string[], RegExp]>([
@@ -114,7 +124,7 @@ describe('flags', () => {
     [['--anywhere', '--extract', 'box'], /^--anywhere: /],
     [['--unit', 'ignored'], /unit/],
   ])('%j are refused', (args, message) => {
-    expect(() => policyOf(args)).toThrow(message)
+    expect(() => policyOf(valuesOf(args))).toThrow(message)
   })
 })
 

@@ -75,7 +75,7 @@ describe('a configuration', () => {
       'another architecture',
       { architectures: ['MistralForCausalLM'] },
       'config.json: architectures: expected one of Qwen2ForCausalLM, LlamaForCausalLM, Olmo2ForCausalLM, ' +
-        'found ["MistralForCausalLM"]',
+        'found "MistralForCausalLM"',
     ],
     ['another activation', { hidden_act: 'gelu' }, 'config.json: hidden_act: expected "silu", found "gelu"'],
     [
@@ -83,10 +83,27 @@ describe('a configuration', () => {
       { use_sliding_window: true },
       'config.json: use_sliding_window: expected false, found true',
     ],
+    ...['linear', 'dynamic', 'yarn', 'longrope', 'su'].flatMap((kind): [string, object, string][] => [
+      [
+        `${kind} rope by its older name`,
+        { rope_scaling: { type: kind, factor: 4, short_factor: [1] } },
+        `config.json: rope_scaling: type: expected default or llama3, found "${kind}"`,
+      ],
+      [
+        `${kind} rope`,
+        { rope_parameters: { rope_type: kind, rope_theta: 1e4 } },
+        `config.json: rope_parameters: rope_type: expected default or llama3, found "${kind}"`,
+      ],
+    ]),
     [
-      'another kind of rope',
-      { rope_scaling: { rope_type: 'yarn', factor: 4 } },
-      'config.json: rope_type: expected default or llama3, found "yarn"',
+      'a rope for each kind of layer',
+      { rope_parameters: { full_attention: { rope_type: 'default', rope_theta: 1e4 } } },
+      'config.json: rope_parameters: full_attention: expected one set of numbers for all layers, found an object of 2 fields',
+    ],
+    [
+      'a word for true',
+      { tie_word_embeddings: 'false' },
+      'config.json: tie_word_embeddings: expected true or false, found a text of 5 characters',
     ],
     [
       'heads that the key-value heads do not divide',

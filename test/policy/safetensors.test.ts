@@ -68,7 +68,43 @@ describe('writing', () => {
 
 describe('a corrupt file', () => {
   it.each([
-    ['no header', 'ab', 0, 'x.safetensors: expected a JSON header, found "ab"'],
+    ['no header', 'ab', 0, 'x.safetensors: expected a JSON header; line 1, column 1: expected a value'],
+    [
+      'one name for two tensors',
+      '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
+      8,
+      'x.safetensors: expected a JSON header; line 1, column 55: expected a key that its object does not have yet',
+    ],
+    [
+      'one name for two fields of a tensor',
+      '{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8],"data_offsets":[0,4]}}',
+      8,
+      'line 1, column 54: expected a key that its object does not have yet',
+    ],
+    [
+      'a tensor between two of its elements',
+      {
+        v: { dtype: 'F16', shape: [1], data_offsets: [0, 2] },
+        w: { dtype: 'F32', shape: [1], data_offsets: [2, 6] },
+      },
+      6,
+      'x.safetensors: tensor w: expected an offset that 4 divides, the bytes of f32, found 2',
+    ],
+    [
+      'four bytes of no tensor between two',
+      {
+        v: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+        w: { dtype: 'F32', shape: [1], data_offsets: [8, 12] },
+      },
+      12,
+      'of the file on, found 4 bytes of no tensor before it',
+    ],
+    [
+      'a tensor called __proto__ that shares the bytes of another',
+      '{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+      4,
+      "found 4 bytes that are tensor __proto__'s, too",
+    ],
     [
       'another dtype',
       { w: { dtype: 'I8', shape: [4], data_offsets: [0, 4] } },

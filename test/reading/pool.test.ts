@@ -85,7 +85,7 @@ describe('while a request never ends', () => {
     expect(await second).toBe('not wanted any more')
     stopping.abort(new Error('cancelled'))
     expect(await hanging).toBe('cancelled')
-    expect(await third).toBeNull()
+    expect(await third).toEqual({ notes: [], written: [] })
   })
 })
 
@@ -113,7 +113,7 @@ describe('a reading process', () => {
     })
     for (const pid of own) process.kill(pid, 'SIGKILL')
     expect(await hanging).toMatchObject({ name: 'ReaderLost', message: /^model m: .*\(SIGKILL\)/ })
-    expect(await model(reader, good)).toBeNull()
+    expect(await model(reader, good)).toEqual({ notes: [], written: [] })
   })
 
   it('ends with its worker, which was killed, although it is stuck', async () => {
@@ -154,11 +154,11 @@ describe('prompts', () => {
     })
   })
 
-  it('that the chat template refuses are PromptRefused, with its own words; plain ones need no template', async () => {
+  it('that the chat template refuses are PromptRefused, without its words; plain ones need no template', async () => {
     const raising = nanoFolder({ 'chat_template.jinja': '{{ raise_exception("No " + messages[0].role) }}' })
     await expect(ask(reader, raising, 'default')).rejects.toMatchObject({
       name: 'PromptRefused',
-      message: 'chat_template.jinja: the chat template refuses (user): No user',
+      message: 'chat_template.jinja: the chat template refuses (user): it raises an exception',
     })
     const calling = nanoFolder({ 'chat_template.jinja': '{{ messages[0].content.nothing() }}' })
     await expect(ask(reader, calling, 'default')).rejects.toMatchObject({ name: 'PromptRefused' })

@@ -1,0 +1,26 @@
+/**
+ * What was found where something else was expected, in files that are not the user's spec: its kind and its size, never
+ * its content. Numbers are said, since sizes and shapes must be compared; of texts only those that stand in a list of
+ * known words, as the types of a format do. It imports nothing.
+ */
+
+/** Numbers of a list that are said one by one: a shape, two offsets. */
+const mostNumbers = 8
+
+/** `known`: words that may be said. */
+export function foundOf(value: unknown, known?: RegExp): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (typeof value === 'string') {
+    if (known?.test(value) === true) return JSON.stringify(value)
+    return value === '' ? 'an empty text' : `a text of ${counted(value.length, 'character')}`
+  }
+  if (Array.isArray(value)) {
+    const isShort = value.length <= mostNumbers && value.every((one) => typeof one === 'number')
+    return isShort ? JSON.stringify(value) : `a list of ${value.length}`
+  }
+  if (typeof value === 'object') return `an object of ${counted(Object.keys(value).length, 'field')}`
+  return String(value as number | boolean | bigint)
+}
+
+const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
