@@ -16,6 +16,7 @@ import { hubFault } from '../models/hub.ts'
 import { requireAllowed, type Reach } from '../models/source.ts'
 import { DataUnavailable, InvalidData } from './faults.ts'
 import { openRegular } from './local.ts'
+import { begun } from './patience.ts'
 
 export interface Origin {
   /** The same text is the same bytes for ever; null where a file may change under its name. */
@@ -27,8 +28,12 @@ export interface Origin {
 /** A file is read in ranges, so that this bounds the disk and the time to bring it, not memory. */
 export const mostBytes = 4 * 2 ** 30
 
-export async function openOrigin(source: string, reach: Reach, signal?: AbortSignal): Promise<Origin> {
-  if (source.startsWith('hf://')) return hub(source, reach.hub, signal)
+export async function openOrigin(
+  source: string,
+  reach: Reach & { readonly patienceMs?: number },
+  signal?: AbortSignal,
+): Promise<Origin> {
+  if (source.startsWith('hf://')) return hub(source, reach.hub, signal, reach.patienceMs)
   if (!/^(file:\/\/|s3:\/\/[^/]+\/)./.test(source))
     throw new InvalidData(
       `data ${source}: expected file:///…, s3://… or hf://datasets/owner/name@revision/path`,
@@ -76,7 +81,12 @@ const inBucket =
 /** As the Hub's own tools write it; a slash in a revision is %2F: …@refs%2Fconvert%2Fparquet/default/train/0000.parquet. */
 const address = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)@([\w.%-]+)\/(.+)$/
 
-async function hub(source: string, at: Reach['hub'], signal?: AbortSignal): Promise<Origin> {
+async function hub(
+  source: string,
+  at: Reach['hub'],
+  signal?: AbortSignal,
+  patienceMs?: number,
+): Promise<Origin> {
   const [, name = '', revision = '', path = ''] = address.exec(source) ?? []
   if (name === '') throw new InvalidData(`data ${source}: expected hf://datasets/owner/name@revision/path`)
   const { datasetInfo, downloadFile } = await import('@huggingface/hub')
@@ -84,7 +94,8 @@ async function hub(source: string, at: Reach['hub'], signal?: AbortSignal): Prom
     ...(at.endpoint !== undefined && { hubUrl: at.endpoint }),
     ...(at.token !== undefined && { accessToken: at.token }),
     ...(until && {
-      fetch: (...[url, init]: Parameters<typeof fetch>) => fetch(url, { ...init, signal: until }),
+      fetch: (...[url, init]: Parameters<typeof fetch>) =>
+        begun((_, given: RequestInit) => fetch(url, given), '', { ...init }, until, patienceMs),
     }),
   })
   const fail = hubFault(`data ${source}`, DataUnavailable)

@@ -11,17 +11,18 @@ import type { Chunk } from './footer.ts'
 import { Pages, type Page } from './pages.ts'
 
 /** Values of the rows that are asked for at once; a row of problems has a few. */
-const mostAtOnce = 2 ** 22
+export const mostAtOnce = 2 ** 22
 
 /** The next `rows` rows of a column, one value each. */
 export class Column {
   readonly #tree: SchemaTree
   readonly #leaves: readonly Leaf[]
 
-  constructor(file: RegularFile, tree: SchemaTree, chunks: readonly Chunk[]) {
+  /** `most`: values in the rows that are taken at once. */
+  constructor(file: RegularFile, tree: SchemaTree, chunks: readonly Chunk[], most: number = mostAtOnce) {
     this.#tree = tree
     const isWithin = ({ path }: Chunk) => path[1] === tree
-    this.#leaves = chunks.filter(isWithin).map((chunk) => new Leaf(file, chunk))
+    this.#leaves = chunks.filter(isWithin).map((chunk) => new Leaf(file, chunk, most))
   }
 
   async take(rows: number): Promise<DecodedArray> {
@@ -40,12 +41,14 @@ class Leaf {
   readonly #pages: Pages
   readonly #schemaPath: SchemaTree[]
   readonly #isRepeated: boolean
+  readonly #mostValues: number
   #page: Page | null = null
   /** Of the page, the next value, and the next that is not null. */
   #at = 0
   #present = 0
 
-  constructor(file: RegularFile, chunk: Chunk) {
+  constructor(file: RegularFile, chunk: Chunk, mostValues: number) {
+    this.#mostValues = mostValues
     this.#schemaPath = [...chunk.path]
     this.path = chunk.path.at(-1)!.path.join('.')
     this.#pages = new Pages(file, chunk)
@@ -74,8 +77,8 @@ class Leaf {
         definition.push(level)
         if (level === most) values.push(page.values[this.#present++])
       }
-      if (definition.length > mostAtOnce)
-        throw new Beyond(`has more than ${mostAtOnce} values in ${rows} rows of ${this.path}`)
+      if (definition.length > this.#mostValues)
+        throw new Beyond(`has more than ${this.#mostValues} values in ${rows} rows of ${this.path}`)
       if (this.#at < page.count || (begun === rows && !this.#isRepeated)) break
     }
     if (begun !== rows) throw new Malformed(`column ${this.path}: ends ${rows - begun} rows before it should`)
