@@ -26,6 +26,7 @@ import type { Deps } from './deps.ts'
 import { orEarlier } from './refused.ts'
 import { phasesOf } from './nano/schedule.ts'
 import { openSweep, specOf, type PlannedCell } from './spec/arms.ts'
+import { gradientNotes } from './spec/gradient.ts'
 import { InvalidSpec, parseSpec, resolveTrain } from './spec/resolve.ts'
 import { evaluationFaults, promptFaults, promptsOf } from './spec/within.ts'
 
@@ -37,7 +38,8 @@ export function admitActivities(deps: Deps) {
         const resolved = resolveTrain(spec)
         checkPrompts(promptsOf(resolved))
         parseSpec(RunId, run, 'workflow id')
-        return { spec: resolved, ...(await attributesOf(deps)) }
+        const notes = gradientNotes(resolved).map((note) => `Training: ${note}`)
+        return { spec: resolved, ...(notes.length > 0 && { notes }), ...(await attributesOf(deps)) }
       }),
 
     admitEvaluate: ({ spec }: { spec: unknown }) =>

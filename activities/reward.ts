@@ -1,4 +1,5 @@
 /** One value and one verdict a rollout of one shard. Raw values are stored and never overwritten. */
+import type { Problem } from './benchmarks/problem.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
@@ -35,7 +36,10 @@ export function rewardActivities(deps: Deps) {
           (await learntFrom(deps.store, { run, step, shard, rollouts: digest }))
         if (stored !== null) return stored
 
-        const byId = new Map(problems.map((problem) => [problem.id, problem]))
+        // A shard has a few of perhaps a million problems: only those are put in order.
+        const wanted = new Set(rows.map(({ problem }) => problem))
+        const byId = new Map<string, Problem>()
+        for (const problem of problems) if (wanted.has(problem.id)) byId.set(problem.id, problem)
         const scored: Scored[] = rows.map((rollout, i) => {
           if (i % 64 === 0) control.signal.throwIfAborted()
           const problem = byId.get(rollout.problem)

@@ -1,7 +1,7 @@
 /**
  * `npm run -s check-spec -- FILE`: whether a spec would be admitted, and what it would take. Needs no server: it reads the
  * file, resolves it as a start would, and plans it for this machine. A model in this repository or in a folder is looked
- * up for its size; for one from elsewhere, what depends on it is left out.
+ * up for its size; for one from elsewhere, what depends on it is left out. So are problems that lie elsewhere.
  *
  * Exit codes: 0 and the plan on standard output; 1 and the faults on standard error; 2 for arguments that make no sense.
  */
@@ -17,6 +17,7 @@ import { openReader } from '../activities/reading/pool.ts'
 import { kinds, readAsked, type Kind, type Read } from '../activities/spec/asked.ts'
 import { plan, type Worker } from '../activities/spec/plan.ts'
 import { notesOf, rowsOf, sizeOf } from '../activities/spec/shown.ts'
+import { notesOfData } from './check-data.ts'
 import { memoryOfMachine } from './config.ts'
 
 const help = `npm run -s check-spec -- FILE [--type ${kinds.join('|')}] [--json]
@@ -79,14 +80,16 @@ async function readSpec({ file, type }: Asked): Promise<Read> {
   return readAsked(content, type)
 }
 
-/** The configurations that lie on this machine, and what is said of the others. */
-async function configsOf(models: readonly string[]) {
+/** The configurations that lie on this machine, and what is said of the others and of the problems. */
+async function lookedUp({ asked, models }: Read) {
   const folder = await mkdtemp(join(tmpdir(), 'placebo-check-'))
   const reader = openReader()
   const scratch = (name: string) => Promise.resolve(join(folder, name))
   const control = { signal: new AbortController().signal, progress: () => {} }
   try {
-    return await configsIn(models, { scratch, reader, control })
+    const reading = { scratch, reader, control }
+    const { configs, notes } = await configsIn(models, reading)
+    return { configs, notes: [...notes, ...(await notesOfData(asked, reading))] }
   } finally {
     await reader.close()
     await rm(folder, { recursive: true, force: true })
@@ -116,7 +119,7 @@ async function main(args: string[]): Promise<void> {
   if (asked === null) return console.log(help)
   const read = await readSpec(asked)
   const worker: Worker = { threads: availableParallelism(), memoryBytes: memoryOfMachine() }
-  const { configs, notes } = await configsOf(read.models)
+  const { configs, notes } = await lookedUp(read)
   const quantities = plan(read.asked, (model) => configs.get(model) ?? null, worker)
   const all = [...notes, ...notesOf(quantities, worker)]
   if (asked.json) {

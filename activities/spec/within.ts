@@ -5,6 +5,7 @@ import { benchmarks as protocols } from '../benchmarks/protocols.ts'
 import type { Benchmark, ResolvedTrain } from '../contracts.ts'
 import { most } from '../contracts/limits.ts'
 import { shardCount } from './batch.ts'
+import { gradientFaults } from './gradient.ts'
 
 /** Of a training spec with every field. */
 export function trainFaults(spec: ResolvedTrain): string[] {
@@ -27,6 +28,7 @@ export function trainFaults(spec: ResolvedTrain): string[] {
     ),
     ...above('evaluate.every', Math.floor(points), most.evaluatedSteps, 'evaluated steps'),
     ...evaluationFaults(evaluate, 1, 'evaluate'),
+    ...gradientFaults(spec),
   ]
 }
 

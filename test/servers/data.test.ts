@@ -138,7 +138,7 @@ describe('a run on a file of the user’s own', () => {
     const path = join(own(), 'broken.jsonl')
     await writeFile(path, [...rows, { uid: 'x', question: 'y' }].map((row) => JSON.stringify(row)).join('\n'))
     expect(await failureOf('broken', { source: pathToFileURL(path).href })).toBe(
-      `${pathToFileURL(path).href}:9: no column "gold" (columns.answer), found uid, question`,
+      `${pathToFileURL(path).href}:9: no column "gold" (columns.answer), found uid, question ("badRows": "skip" leaves such rows out)`,
     )
     expect(await failureOf('forbidden', { source: 'file:///etc/hostname' })).toMatch(
       /^data file:\/\/\/etc\/hostname: not beneath what this worker allows/,
