@@ -24,7 +24,7 @@ export class ArrayItems {
     let from = 0
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i]!
-      if (this.#isText) this.#within(byte)
+      if (this.#isText) i = this.#endOfText(bytes, i)
       else if (this.#state !== 'within') {
         this.#around(byte, this.#seen + i)
         from = i + 1
@@ -53,10 +53,19 @@ export class ArrayItems {
     if (this.#state !== 'after') throw new SyntaxError('the array does not end')
   }
 
-  #within(byte: number): void {
-    if (this.#isEscaped) this.#isEscaped = false
-    else if (byte === backslash) this.#isEscaped = true
-    else if (byte === quote) this.#isText = false
+  /** From a byte within a text to the last that can be passed over: the quotation mark that ends it, or one that does not. */
+  #endOfText(bytes: Uint8Array, from: number): number {
+    if (this.#isEscaped) {
+      this.#isEscaped = false
+      return from
+    }
+    const found = bytes.indexOf(quote, from)
+    const end = found < 0 ? bytes.length : found
+    let escapes = 0
+    while (end - escapes > from && bytes[end - escapes - 1] === backslash) escapes += 1
+    if (found < 0) this.#isEscaped = escapes % 2 === 1
+    else if (escapes % 2 === 0) this.#isText = false
+    return end
   }
 
   #around(byte: number, at: number): void {

@@ -8,8 +8,8 @@ import { ArrayItems } from './array.ts'
 import { openRegular } from './local.ts'
 import type { Problem } from './problem.ts'
 
-/** Bytes that are parsed between two pauses: some 10 ms. */
-const atOnce = 2 ** 20
+/** Bytes that are parsed between two pauses: some 5 ms. */
+const atOnce = 2 ** 18
 
 /** `name`: the blob's in complaints. Throws CorruptObject, which its digest has ruled out unless it was written so. */
 export async function readProblems(path: string, name: string): Promise<Problem[]> {
@@ -19,7 +19,9 @@ export async function readProblems(path: string, name: string): Promise<Problem[
   try {
     for (let from = 0; from < file.sizeBytes; from += atOnce) {
       const bytes = await file.read(from, Math.min(from + atOnce, file.sizeBytes))
-      for (const item of items.push(bytes)) problems.push(JSON.parse(utf8.decode(item)) as Problem)
+      // At once: an item's text by itself costs more than what is in it.
+      const whole = Buffer.concat(items.push(bytes).flatMap((item) => [comma, item])).subarray(1)
+      for (const problem of JSON.parse(`[${whole.toString()}]`) as Problem[]) problems.push(problem)
       await setImmediate()
     }
     items.end()
@@ -32,4 +34,4 @@ export async function readProblems(path: string, name: string): Promise<Problem[
   }
 }
 
-const utf8 = new TextDecoder()
+const comma = Buffer.from(',')

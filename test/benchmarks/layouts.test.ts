@@ -47,14 +47,14 @@ describe('one JSON array', () => {
   })
 
   it('has the same items for every cut of its bytes', () => {
-    const bytes = Buffer.from(' [ {"a":"}],[\\"é"} ,[1,[2]], "x\\\\" ] ')
+    const bytes = Buffer.from(' [ {"a":"}],[\\"é"} ,[1,[2]], "x\\\\", "\\\\\\"" ] ')
     const texts = (...pieces: Uint8Array[]) => {
       const items = new ArrayItems()
       const found = pieces.flatMap((piece) => items.push(piece))
       items.end()
       return found.map((item) => JSON.parse(Buffer.from(item).toString()) as unknown)
     }
-    const whole = [{ a: '}],["é' }, [1, [2]], 'x\\']
+    const whole = [{ a: '}],["é' }, [1, [2]], 'x\\', '\\"']
     for (let cut = 0; cut <= bytes.length; cut++)
       expect(texts(bytes.subarray(0, cut), bytes.subarray(cut))).toEqual(whole)
   })

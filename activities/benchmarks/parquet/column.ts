@@ -64,19 +64,22 @@ class Leaf {
     for (;;) {
       const page = await this.#current()
       if (page === null) break
-      const isFull = () => begun === rows && (!this.#isRepeated || page.repetition?.[this.#at] === 0)
-      for (; this.#at < page.count && !isFull(); this.#at++) {
-        const level = page.definition?.[this.#at] ?? most
-        if (page.repetition === null) begun += 1
-        else {
-          const again = page.repetition[this.#at]!
+      const [from, to] = [this.#at, this.#endOf(page, rows - begun, begun === 0)]
+      const { definition: defined, repetition: repeated } = page
+      if (repeated === null) begun += to - from
+      for (let i = from; i < to; i++) {
+        if (repeated !== null) {
+          const again = repeated[i]!
           if (again === 0) begun += 1
-          else if (begun === 0) throw new Malformed(`column ${this.path}: begins within a row`)
           repetition.push(again)
         }
-        definition.push(level)
-        if (level === most) values.push(page.values[this.#present++])
+        definition.push(defined === null ? most : defined[i]!)
       }
+      let next = this.#present
+      for (let i = from; i < to; i++)
+        if (defined === null || defined[i] === most) values.push(page.values[next++])
+      this.#present = next
+      this.#at = to
       if (definition.length > this.#mostValues)
         throw new Beyond(`has more than ${this.#mostValues} values in ${rows} rows of ${this.path}`)
       if (this.#at < page.count || (begun === rows && !this.#isRepeated)) break
@@ -84,6 +87,19 @@ class Leaf {
     if (begun !== rows) throw new Malformed(`column ${this.path}: ends ${rows - begun} rows before it should`)
     if (this.#schemaPath.length === 2 && !this.#isRepeated) return flat(definition, values, most)
     return assembleLists([], definition, repetition, values, this.#schemaPath)
+  }
+
+  /** Where the page's part of `rows` further rows ends. `isFirst`: none of them has begun in a page before. */
+  #endOf({ count, repetition }: Page, rows: number, isFirst: boolean): number {
+    if (repetition === null) return Math.min(count, this.#at + rows)
+    if (isFirst && repetition[this.#at] !== 0) throw new Malformed(`column ${this.path}: begins within a row`)
+    let begun = 0
+    for (let i = this.#at; i < count; i++)
+      if (repetition[i] === 0) {
+        if (begun === rows) return i
+        begun += 1
+      }
+    return count
   }
 
   #most(): number {
