@@ -153,13 +153,11 @@ describe('a run on a file of the user’s own', () => {
       /^reward ground-truth: expected problems that can be rewarded, found none among 1 \(.*item 2: "proof"\): choose others/,
     )
     // In the same file another reward has something to learn from, and a group of 1 has not.
-    const given = { format: { reward: 'format' }, alone: { batch: { problems: 8, group: 1, minibatch: 16 } } }
-    expect((await (await start('format', { source }, 1, given.format)).result()).notes).not.toContain(
-      'Reward',
-    )
-    await expect((await start('alone', { source }, 1, given.alone)).result()).rejects.toMatchObject({
-      cause: { message: expect.stringContaining('batch.group: expected at least 2 in training') as string },
-    })
+    const of = async (run: string, more: object) => (await start(run, { source }, 1, more)).result()
+    expect((await of('format', { reward: 'format' })).notes?.join()).not.toContain('Reward')
+    const alone = of('alone', { batch: { problems: 8, group: 1, minibatch: 16 } })
+    const message = expect.stringContaining('batch.group: expected at least 2 in training') as string
+    await expect(alone).rejects.toMatchObject({ cause: { cause: { message } } })
   })
 
   it('is refused by file and line where the file is broken, and by name where it is not allowed', async () => {
