@@ -17,6 +17,7 @@ import { policyOf } from '../activities/engine/embedded.ts'
 import { enrollActivities } from '../activities/enroll.ts'
 import { intakeActivities } from '../activities/intake.ts'
 import { openData } from '../activities/open.ts'
+import type { Reader } from '../activities/reading/reader.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
 import { edited, nanoFolder } from './reading/folder.ts'
 import { reader } from './reading/shared.ts'
@@ -86,6 +87,27 @@ describe('a file of problems', () => {
   })
 })
 
+describe('problems that an older program would pass over in part', () => {
+  it.each([
+    ['several answers', { answer: ['2', 'two'] }, 2],
+    [
+      'earlier messages',
+      {
+        question: [
+          { role: 'system', content: 's' },
+          { role: 'user', content: 'q' },
+        ],
+      },
+      2,
+    ],
+    ['one answer in a list', { answer: ['2'] }, 1],
+  ])('have a document of another format: %s', async (_, more, format) => {
+    await write({ ...row, ...more })
+    const { source } = await takeIn({ source: file(), columns })
+    expect((await requireDocument(store, source, DataDocument)).format).toBe(format)
+  })
+})
+
 describe('a model', () => {
   const layers = edited((json) => Object.assign(json, { num_hidden_layers: 1e9 }))
   const index = '{"weight_map": {"model.norm.weight": "model-0'
@@ -143,6 +165,23 @@ describe('a run', () => {
     }
     expect(overlaps).toEqual([shared])
     expect((await readDocument(store, keys.overlap('r'), OverlapDocument))?.overlaps).toEqual([shared])
+  })
+
+  it('that began before marks were seen goes on with whole answers; another run has what stands behind them', async () => {
+    await write({ ...row, answer: '1+1=2\n#### 2' })
+    const plain = deps
+    const ask: Reader['ask'] = (job, what, asked, control) =>
+      reader.ask(job, what, { ...asked, whole: true }, control)
+    deps = { ...plain, reader: { ...reader, ask } }
+    const { data, taken } = await enrolled()
+    deps = plain
+    const answersOf = async (source: string) =>
+      (await openData(deps, source)).problems.map(({ answer }) => answer)
+    expect(await takeIn(data, 'r')).toEqual(taken)
+    expect(await answersOf(taken.source)).toEqual(['1+1=2\n#### 2'])
+    const other = await takeIn(data, 'other')
+    expect(await answersOf(other.source)).toEqual(['2'])
+    expect(other.findings?.after).toEqual({ mark: '####', count: 1 })
   })
 
   it('goes on with what it began with when its file is gone; another run, or another spec, does not', async () => {
