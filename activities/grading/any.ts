@@ -16,7 +16,6 @@ export function gradeAny({
     const found = grade({ gold, completion, ...(policy && { policy }) })
     if (found.verdict === 'correct') return found
     first ??= found
-    if (found.verdict === 'unparsed') break // there is no answer to compare with the others
   }
   return first ?? grade({ gold: '', completion, ...(policy && { policy }) })
 }

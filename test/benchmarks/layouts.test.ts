@@ -69,6 +69,7 @@ describe('one JSON array', () => {
     ['has texts for items', '["p"]', 'x, item 1: expected an object, found string'],
     ['lacks an item', '[{"problem":"p","answer":"1"},]', 'x, item 2: is empty, expected an object'],
     ['is empty', '[ ]', 'x: no problems'],
+    ['has an item of more than 16 MiB', `[{"problem":"${'a'.repeat(2 ** 24)}`, 'x, item 1: is longer than 16 MiB'],
     ['is in an object, on many lines', JSON.stringify({ version: 1, data: rows }, null, 2), `x: is one JSON object over several lines, expected an object a line (JSON Lines), one JSON array of objects, or Parquet; its rows may be in "data", a list of 2: write that list alone, as jq '.["data"]' x does`],
     ['is in an object, on one line', JSON.stringify({ data: rows }), `x:1: no column "problem", found data; its rows are in "data": write that list alone, as jq '.["data"]' x does`],
   ])('that %s is refused', async (_, text, message) => {
