@@ -26,6 +26,7 @@ import type { Deps } from './deps.ts'
 import { orEarlier } from './refused.ts'
 import { phasesOf } from './nano/schedule.ts'
 import { openSweep, specOf, tagsOfCell, type PlannedCell } from './spec/arms.ts'
+import { gradientNotes } from './spec/gradient.ts'
 import { InvalidSpec, parseSpec, resolveTrain, tagsIn, type Tagged } from './spec/resolve.ts'
 import { evaluationFaults, promptFaults, promptsOf } from './spec/within.ts'
 
@@ -37,7 +38,9 @@ export function admitActivities(deps: Deps) {
         const resolved = resolveTrain(spec)
         checkPrompts(promptsOf(resolved))
         parseSpec(RunId, run, 'workflow id')
-        return { spec: resolved, ...tagsIn(spec), ...(await attributesOf(deps.client)) }
+        const notes = gradientNotes(resolved).map((note) => `Training: ${note}`)
+        const said = notes.length > 0 && { notes }
+        return { spec: resolved, ...said, ...tagsIn(spec), ...(await attributesOf(deps.client)) }
       }),
 
     admitEvaluate: ({ spec }: { spec: unknown }): Promise<AdmittedEvaluate> =>

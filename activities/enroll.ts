@@ -60,7 +60,7 @@ async function enroll(deps: Deps, { run, spec, model, data }: EnrollTask, contro
   requireRewardable(spec.reward, problems)
   const identity = identityOf({ spec, policy: policy.digest, problems: taken.problems.digest })
   const document: SpecDocument = {
-    format: 1,
+    format: taken.format,
     identity,
     spec,
     model,

@@ -1,6 +1,7 @@
 /** One policy on one benchmark under one prompt: planned, completed in shards, judged. Known work is not done again. */
 import { accuracyOf, SUMMARY_VERSION, type Judged } from './analysis/accuracy.ts'
 import { voteOf } from './analysis/vote.ts'
+import { goldsOf } from './benchmarks/problem.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument } from './checkpoint/documents.ts'
@@ -10,7 +11,8 @@ import type { EvaluateSpec, EvaluationRecord } from './contracts.ts'
 import { Evaluation, EvaluationTask, type Accuracy } from './contracts.ts'
 import { durable } from './durable.ts'
 import type { Engine } from './engine/port.ts'
-import { GRADER_VERSION, grade, type Policy } from './grading/index.ts'
+import { gradeAny } from './grading/any.ts'
+import { GRADER_VERSION, type Policy } from './grading/index.ts'
 import type { Deps } from './deps.ts'
 import { checkpointKey, openBenchmark, openSourcePolicy, promptFor, requireStore } from './open.ts'
 import type { Sampled } from './rollouts.ts'
@@ -58,14 +60,17 @@ function lightActivities(deps: Deps) {
         requireStore(deps, task.store)
         const plan = await planOf(deps, task)
         const all = { from: 0, to: input.shards }
-        const golds = new Map(plan.wanted.problems.map(({ id, answer }) => [id, answer]))
+        const golds = new Map(plan.wanted.problems.map((problem) => [problem.id, goldsOf(problem)]))
         const judged: Judged[] = []
         for await (const rows of storedShards(store, plan.completions, all, signal))
           for (const { problem, completion, strategy, stop, tokens } of rows) {
-            const gold = golds.get(problem) ?? ''
             judged.push({
               problem,
-              verdict: grade({ gold, completion, policy: { extract: plan.extract } }).verdict,
+              verdict: gradeAny({
+                golds: golds.get(problem) ?? [],
+                completion,
+                policy: { extract: plan.extract },
+              }).verdict,
               answer: voteOf(completion, plan.extract),
               code: strategy === 'code',
               truncated: stop === 'length',

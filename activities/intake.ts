@@ -1,12 +1,14 @@
 /** Copies a model or a problem set into the store, once: from then on no run depends on where it came from. */
 import { rm, stat } from 'node:fs/promises'
+import { Context } from '@temporalio/activity'
 import { bring } from './benchmarks/bring.ts'
 import { DataUnavailable } from './benchmarks/faults.ts'
 import { openOrigin } from './benchmarks/origin.ts'
+import { patienceMs } from './benchmarks/patience.ts'
 import { digestOf, canonical } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
-import type { DataFindings, DataSpec, NamedBlob } from './contracts.ts'
+import type { DataFindings, DataSpec, NamedBlob, Reward } from './contracts.ts'
 import { DataDocument, ModelDocument, RunDocument, SpecDocument } from './contracts.ts'
 import { durable } from './durable.ts'
 import { policyOf } from './engine/embedded.ts'
@@ -14,22 +16,30 @@ import { explicitly, isReadAsItSays, type Noted } from './explicit.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import { openModel } from './models/brought.ts'
+import { rewardNotes } from './spec/notes.ts'
 
 export function intakeActivities(deps: Deps) {
   return {
     intakeModel: ({ model }: { model: string }) => durable((control) => intakeModel(deps, model, control)),
 
-    /** `run`: what the run began with is taken where its source cannot be had any more. */
-    intakeData: ({ data, run }: { data: DataSpec; run?: string }) =>
-      durable(async (control): Promise<TakenIn> => {
-        try {
-          return await intakeData(deps, data, control)
-        } catch (error) {
-          const known = error instanceof DataUnavailable && run !== undefined
-          const begun = known ? await begunWith(deps, run, data) : null
-          if (begun === null) throw error
-          return begun
-        }
+    /**
+     * `run`: what the run began with is taken where its source cannot be had any more. `reward`: by which it learns from
+     * the problems; of one that none of them can earn it is refused here, before anything is sampled.
+     */
+    intakeData: ({ data, run, reward }: { data: DataSpec; run?: string; reward?: Reward }) =>
+      durable(async (control): Promise<TakenIn & { readonly notes?: readonly string[] }> => {
+        const { attempt } = Context.current().info
+        const taken = await intakeData(deps, data, control, { attempt, run }).catch(
+          async (error: unknown) => {
+            const known = error instanceof DataUnavailable && run !== undefined
+            const begun = known ? await begunWith(deps, run, data) : null
+            if (begun === null) throw error
+            return begun
+          },
+        )
+        const { count: problems, findings } = taken
+        const notes = reward === undefined ? [] : rewardNotes(reward, { problems, findings })
+        return { ...taken, ...(notes.length > 0 && { notes }) }
       }),
   }
 }
@@ -42,9 +52,15 @@ export interface TakenIn {
 }
 
 /** A set with a name, and a file of a pinned revision, are known by it; any other file by what is in it now. */
-export async function intakeData(deps: Deps, data: DataSpec, control: Control): Promise<TakenIn> {
+export async function intakeData(
+  deps: Deps,
+  data: DataSpec,
+  control: Control,
+  { attempt = 1, run }: { readonly attempt?: number; readonly run?: string | undefined } = {},
+): Promise<TakenIn> {
   const { signal } = control
-  const origin = data.source === undefined ? null : await openOrigin(data.source, deps, signal)
+  const reach = { ...deps, folder: deps.dataFolder, fetch, patienceMs: patienceMs(attempt) }
+  const origin = data.source === undefined ? null : await openOrigin(data.source, reach, signal)
   const pinned = origin === null ? data : origin.pinned === null ? null : { ...data, source: origin.pinned }
   const pinnedKey = pinned === null ? null : keys.data(digestOf(pinned))
   const known = pinnedKey === null ? null : await readDocument(deps.store, pinnedKey, DataDocument)
@@ -57,21 +73,26 @@ export async function intakeData(deps: Deps, data: DataSpec, control: Control): 
     return path
   }
   try {
-    const reach = { ...deps, folder: deps.dataFolder, fetch }
     const files = await bring(data, reach, scratch, control, origin ?? undefined)
     const to = await scratch('problems.json')
     const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
     const sizeBytes = sizes.reduce((n, size) => n + size, 0)
-    const read = await deps.reader.ask('data', whatOf(data), { data, files, sizeBytes, to }, control)
+    // A run that began before marks were seen goes on with whole answers: with others it would be another run.
+    const begun = pinnedKey !== null || run === undefined ? null : await begunWith(deps, run, data)
+    const whole = begun !== null && begun.findings?.after === undefined
+    const asked = { data, files, sizeBytes, to, ...(whole && { whole }) }
+    const { isLayered, ...read } = await deps.reader.ask('data', whatOf(data), asked, control)
     const blob = await deps.blobs.adopt(to, { signal })
     const key = pinnedKey ?? keys.data(digestOf({ data, problems: blob.digest }))
     const document: DataDocument = {
-      format: 1,
+      format: isLayered ? 2 : 1,
       data: pinned ?? data,
       problems: blob,
       ...read,
     }
-    return takenIn(key, await commit(deps.store, key, DataDocument, document))
+    // What is said of them may be more than was said when they were first stored.
+    const stored = await commit(deps.store, key, DataDocument, document)
+    return takenIn(key, { ...stored, ...(read.findings && { findings: read.findings }) })
   } finally {
     for (const path of own) await rm(path, { force: true })
   }

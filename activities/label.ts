@@ -1,7 +1,9 @@
 /** Labels of a problem set by majority vote: sampled in shards, voted on in parts, counted once; problems that carry them. */
 import { labelledOf, labelOf } from './analysis/labelled.ts'
 import { voteOf } from './analysis/vote.ts'
-import { canonical, digestOf } from './checkpoint/canonical.ts'
+import { goldsOf, type Problem } from './benchmarks/problem.ts'
+import { writeProblems } from './benchmarks/write.ts'
+import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument, requireDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import { labelsTable, requireTable, tableRef, writeTable } from './checkpoint/tables.ts'
@@ -15,6 +17,7 @@ import {
   type Label,
   type Labelled,
   type LabelSpec,
+  type Reward,
   type TableRef,
 } from './contracts.ts'
 import { durable } from './durable.ts'
@@ -23,6 +26,7 @@ import type { Deps } from './deps.ts'
 import { GRADER_VERSION } from './grading/index.ts'
 import { checkpointKey, openData, openSourcePolicy, promptFor, requireStore } from './open.ts'
 import { relabel } from './rewards/index.ts'
+import { rewardNotes } from './spec/notes.ts'
 import type { Sampled } from './rollouts.ts'
 
 /** Shards whose samples are voted on by one activity: some 8,000 completions. */
@@ -96,13 +100,13 @@ function lightActivities(deps: Deps) {
         if (stored !== null) return stored
         const range = partsOf(wanted)[input.part]
         if (range === undefined) throw new RangeError(`part ${input.part} of labels: no such part`)
-        const golds = new Map(wanted.problems.map(({ id, answer }) => [id, answer]))
+        const golds = new Map(wanted.problems.map((problem) => [problem.id, goldsOf(problem)]))
         const rows: Label[] = []
         for await (const shard of storedShards(store, completionsOf(wanted), range, signal))
           for (const problem of new Set(shard.map((row) => row.problem))) {
             const own = shard.filter((row) => row.problem === problem) // in the order of samples, as tables are
             const answers = own.map(({ completion }) => voteOf(completion, task.extract))
-            rows.push(labelOf(problem, golds.get(problem) ?? '', answers, task.vote))
+            rows.push(labelOf(problem, golds.get(problem) ?? [], answers, task.vote))
           }
         return writeTable(store, key, labelsTable, rows, inputs)
       }),
@@ -136,27 +140,44 @@ function lightActivities(deps: Deps) {
       }),
 
     /** The problem set that a reward by label learns from: labelled, and for `incorrect` only where that is wrong. */
-    relabel: (input: RelabelTask): Promise<{ source: string; count: number }> =>
-      durable(async ({ signal }) => {
+    relabel: (input: RelabelTask): Promise<Relabelled> =>
+      durable(async (control) => {
         const { data, labels, reward, unlabelled } = RelabelTask.parse(input)
         const { document, problems } = await openData(deps, data)
         const key = keys.data(digestOf({ problems: document.problems.digest, labels, reward, unlabelled }))
         const known = await readDocument(store, key, DataDocument)
-        if (known !== null) return { source: key, count: known.count }
+        if (known !== null) return labelledBy(reward, key, (await openData(deps, key)).problems)
         const { table } = await requireDocument(store, labels, LabelsDocument)
         const { rows } = await requireTable(store, table.key, labelsTable, table)
         const labelled = relabel(problems, rows, reward, unlabelled)
-        const blob = await deps.blobs.put(new TextEncoder().encode(canonical(labelled)), { signal })
-        const { count } = await commit(store, key, DataDocument, {
-          format: 1,
+        const path = await deps.blobs.scratch('problems.json')
+        await writeProblems(labelled, path, control)
+        const blob = await deps.blobs.adopt(path, { signal: control.signal })
+        await commit(store, key, DataDocument, {
+          format: document.format,
           data: document.data,
           problems: blob,
           count: labelled.length,
           labelled: { labels, from: data },
         })
-        return { source: key, count }
+        return labelledBy(reward, key, labelled)
       }),
   }
+}
+
+export interface Relabelled {
+  /** The key of the DataDocument. */
+  readonly source: string
+  readonly count: number
+  /** What a person should know of the reward on these problems. */
+  readonly notes?: readonly string[]
+}
+
+function labelledBy(reward: Reward, source: string, problems: readonly Problem[]): Relabelled {
+  const count = problems.length
+  const unlabelled = problems.filter(({ label }) => label === '').length
+  const notes = rewardNotes(reward, { problems: count, unlabelled })
+  return { source, count, ...(notes.length > 0 && { notes }) }
 }
 
 async function wantedOf(deps: Deps, task: LabelTask): Promise<Wanted> {

@@ -14,7 +14,8 @@ import {
   type Blob,
   type Policy,
 } from './contracts.ts'
-import type { Problem } from './benchmarks/problem.ts'
+import { messagesOf, type Problem } from './benchmarks/problem.ts'
+import { readProblems } from './benchmarks/stored.ts'
 import type { Control } from './engine/port.ts'
 import type { Deps } from './deps.ts'
 import type { TextFile } from './reading/reader.ts'
@@ -40,6 +41,7 @@ export function requireStore({ store, storeId }: Deps, expected: string | undefi
 // Content never changes under its digest, so no cache can be stale; all are small (text, no tensors).
 const specs = new Map<string, SpecDocument>()
 const problemSets = new Map<string, readonly Problem[]>()
+const opening = new Map<string, Promise<readonly Problem[]>>()
 const kept = 16
 
 export async function openSpec(deps: Deps, key: string): Promise<OpenSpec> {
@@ -60,10 +62,20 @@ export const openBenchmark = (deps: Deps, name: string): Promise<OpenData> =>
 async function openProblems(deps: Deps, blob: Blob): Promise<readonly Problem[]> {
   const known = problemSets.get(blob.digest)
   if (known !== undefined) return known
-  const problems = JSON.parse(new TextDecoder().decode(await deps.blobs.bytes(blob))) as Problem[]
-  remember(problemSets, blob.digest, problems)
-  return problems
+  // One reading at a time of a set, whoever asks: it may fill a part of the memory.
+  const reading = opening.get(blob.digest) ?? readBlob(deps, blob)
+  opening.set(blob.digest, reading)
+  try {
+    const problems = await reading
+    remember(problemSets, blob.digest, problems)
+    return problems
+  } finally {
+    opening.delete(blob.digest)
+  }
 }
+
+const readBlob = async ({ blobs }: Deps, blob: Blob): Promise<Problem[]> =>
+  readProblems(await blobs.file(blob), keys.blob(blob.digest))
 
 /** The policy behind the key of a model or of a checkpoint. */
 export async function openSourcePolicy(deps: Deps, source: string): Promise<Policy> {
@@ -149,7 +161,10 @@ export async function promptsOf(
 ): Promise<readonly PromptText[]> {
   const tokenizer = await textFiles(deps, policy, control)
   const asked = { prompt, ...(date !== undefined && { date }) }
-  const texts = problems.map(({ id, problem }) => ({ id, problem }))
+  const texts = problems.map((one) => {
+    const messages = messagesOf(one)
+    return { id: one.id, problem: one.problem, ...(messages !== null && { messages }) }
+  })
   return deps.reader.ask(
     'prompts',
     `prompt ${short(prompt)}`,

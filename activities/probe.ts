@@ -1,5 +1,6 @@
 /** How much of a benchmark a policy has by heart: it continues the first part of every statement. */
 import { isRestored, remembered, rougeL, split, type Continued } from './analysis/memory.ts'
+import { goldsOf } from './benchmarks/problem.ts'
 import { benchmarks } from './benchmarks/protocols.ts'
 import { digestOf } from './checkpoint/canonical.ts'
 import { commit, readDocument } from './checkpoint/documents.ts'
@@ -9,7 +10,8 @@ import { ProbeDocument, ProbeTask, type Probed, type ProbeSpec } from './contrac
 import { durable } from './durable.ts'
 import type { Engine } from './engine/port.ts'
 import type { Deps } from './deps.ts'
-import { grade, GRADER_VERSION } from './grading/index.ts'
+import { gradeAny } from './grading/any.ts'
+import { GRADER_VERSION } from './grading/index.ts'
 import { checkpointKey, openBenchmark, openSourcePolicy, requireStore } from './open.ts'
 import type { Sampled } from './rollouts.ts'
 
@@ -18,7 +20,7 @@ const PROBE_VERSION = 1
 
 interface Cut {
   readonly rest: string
-  readonly gold: string
+  readonly golds: readonly string[]
 }
 
 export function probeActivities(deps: Deps) {
@@ -71,12 +73,12 @@ function lightActivities(deps: Deps) {
         let truncated = 0
         for await (const rows of storedShards(store, completions, { from: 0, to: input.shards }, signal))
           for (const { problem, completion, stop } of rows) {
-            const { rest, gold } = cuts.get(problem)!
+            const { rest, golds } = cuts.get(problem)!
             if (stop === 'length') truncated += 1
             all.push({
               exact: isRestored(rest, completion),
               rougeL: rougeL(rest, completion),
-              correct: grade({ gold, completion, policy: { extract } }).verdict === 'correct',
+              correct: gradeAny({ golds, completion, policy: { extract } }).verdict === 'correct',
             })
           }
         const { benchmark, share } = task
@@ -102,7 +104,7 @@ async function planOf(deps: Deps, task: ProbeTask) {
   const heads = problems.flatMap((problem) => {
     const parts = split(problem.problem, share)
     if (parts === null) return []
-    cuts.set(problem.id, { rest: parts.rest, gold: problem.answer })
+    cuts.set(problem.id, { rest: parts.rest, golds: goldsOf(problem) })
     return [{ ...problem, problem: parts.head }]
   })
   const wanted: Wanted = {

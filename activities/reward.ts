@@ -1,4 +1,5 @@
 /** One value and one verdict a rollout of one shard. Raw values are stored and never overwritten. */
+import type { Problem } from './benchmarks/problem.ts'
 import { readDocument } from './checkpoint/documents.ts'
 import * as keys from './checkpoint/keys.ts'
 import type { Store } from './checkpoint/store.ts'
@@ -37,7 +38,10 @@ export function rewardActivities(deps: Deps) {
           (await believed(deps.store, key, rewardsTable, inputs)) ??
           (await learntFrom(deps.store, { run, step, shard, rollouts: digest }))
 
-        const byId = new Map(problems.map((problem) => [problem.id, problem]))
+        // A shard has a few of perhaps a million problems: only those are put in order.
+        const wanted = new Set(rows.map(({ problem }) => problem))
+        const byId = new Map<string, Problem>()
+        for (const problem of problems) if (wanted.has(problem.id)) byId.set(problem.id, problem)
         const scoredNow = () =>
           rows.map((rollout, i): Scored => {
             if (i % 64 === 0) control.signal.throwIfAborted()

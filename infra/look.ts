@@ -4,14 +4,12 @@
  * environment names them. What cannot be seen from here is said, not passed over.
  */
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bring } from '../activities/benchmarks/bring.ts'
-import { InvalidData } from '../activities/benchmarks/faults.ts'
+import { DataUnavailable, InvalidData } from '../activities/benchmarks/faults.ts'
 import { requireSource } from '../activities/benchmarks/origin.ts'
 import { sources } from '../activities/benchmarks/sources.ts'
-import type { DataSpec } from '../activities/contracts.ts'
 import { permanenceOf } from '../activities/contracts/faults.ts'
 import { configOf, type Reading } from '../activities/models/brought.ts'
 import { requireAllowed, requireModelName } from '../activities/models/source.ts'
@@ -19,6 +17,7 @@ import type { ModelConfig } from '../activities/policy/config.ts'
 import { openReader } from '../activities/reading/pool.ts'
 import type { Asked } from '../activities/spec/plan.ts'
 import type { Read } from '../activities/spec/asked.ts'
+import { readHere, taughtIn, trainingNotes, type Taught } from './check-data.ts'
 
 export interface Here {
   /** PLACEBO_ALLOW; null where it is not set. */
@@ -45,11 +44,12 @@ export async function look({ asked, models, checkpoint }: Read, here: Here): Pro
   const seen: Seen = { configs: new Map(), faults: [], notes: [], reading: { scratch, reader, control } }
   try {
     for (const model of new Set(models)) await attempt(seen, () => lookAtModel(model, here, seen))
-    for (const data of different(dataOf(asked))) await attempt(seen, () => lookAtData(data, here, seen))
+    for (const taught of taughtIn(asked)) await attempt(seen, () => lookAtData(taught, here, seen))
   } finally {
     await reader.close()
     await rm(folder, { recursive: true, force: true })
   }
+  seen.notes.push(...trainingNotes(asked))
   for (const set of setsOf(asked)) lookAtSet(set, here, seen)
   if (checkpoint !== undefined)
     seen.notes.push(`not looked at: checkpoint ${checkpoint}, which lies in the store`)
@@ -89,24 +89,34 @@ async function lookAtModel(model: string, here: Here, seen: Seen): Promise<void>
   seen.configs.set(model, await configOf(model, { allow: here.allow ?? ['file:///'], hub: {} }, seen.reading))
 }
 
-async function lookAtData(data: DataSpec, here: Here, seen: Seen): Promise<void> {
-  const { source } = data
-  if (source === undefined) return
-  requireSource(source)
-  if (source.startsWith('hf://')) return void seen.notes.push(`not looked at: the Hub data ${source}`)
-  mayName(`data ${source}`, source, here, seen)
-  if (source.startsWith('s3://')) return void seen.notes.push(`not looked at: the bucket of data ${source}`)
-  if (here.elsewhere) return void seen.notes.push(`not looked at: ${source}, which lies elsewhere`)
-  const { scratch, reader, control } = seen.reading
-  const reach = { allow: here.allow ?? ['file:///'], hub: {}, folder: here.dataFolder, fetch }
-  const files = await bring(data, reach, scratch, control)
-  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
-  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
-  const to = await scratch('problems.json')
-  const { count } = await reader.ask('data', 'data', { data, files, sizeBytes, to }, control)
-  if (count === 0) throw new InvalidData(`data ${source}: expected problems, found none`)
-  seen.notes.push(`${source}: ${count.toLocaleString('en-US')} problems, read here`)
+async function lookAtData({ data, rewards }: Taught, here: Here, seen: Seen): Promise<void> {
+  const { name, source } = data
+  if (source === undefined) {
+    if (!isHere(name, here)) return // lookAtSet says so
+  } else {
+    requireSource(source)
+    if (source.startsWith('hf://')) return void seen.notes.push(`not looked at: the Hub data ${source}`)
+    mayName(`data ${source}`, source, here, seen)
+    if (source.startsWith('s3://')) return void seen.notes.push(`not looked at: the bucket of data ${source}`)
+    if (here.elsewhere) return void seen.notes.push(`not looked at: ${source}, which lies elsewhere`)
+  }
+  const reach = { allow: here.allow ?? ['file:///'], hub: {}, folder: here.dataFolder, fetch: offline }
+  const { count, notes } = await readHere({ data, rewards }, reach, seen.reading)
+  if (count === 0) throw new InvalidData(`data ${source ?? name}: expected problems, found none`)
+  if (source !== undefined) seen.notes.push(`${source}: ${count.toLocaleString('en-US')} problems, read here`)
+  seen.notes.push(...notes.filter((note) => !seen.notes.includes(note)))
 }
+
+const offline = () => Promise.reject(new DataUnavailable('no folder that PLACEBO_DATA_DIR names has it'))
+
+/** Whether the files of a published set lie here; the others are made, and are everywhere. */
+function isHere(name: string | undefined, here: Here): boolean {
+  if (name === undefined || !Object.hasOwn(sources, name)) return true
+  return missingOf(name as keyof typeof sources, here).length === 0
+}
+
+const missingOf = (set: keyof typeof sources, { dataFolder }: Here) =>
+  sources[set].filter(({ name }) => dataFolder === null || !existsSync(join(dataFolder, name)))
 
 /** Throws NotAllowed where this environment has an allow-list that lacks the URL. */
 function mayName(what: string, url: string, { allow }: Here, { notes }: Seen): void {
@@ -115,21 +125,12 @@ function mayName(what: string, url: string, { allow }: Here, { notes }: Seen): v
 }
 
 /** A published set that has no file here is fetched by the worker that needs it. */
-function lookAtSet(set: keyof typeof sources, { dataFolder }: Here, { notes }: Seen): void {
-  const missing = sources[set].filter(
-    ({ name }) => dataFolder === null || !existsSync(join(dataFolder, name)),
-  )
-  if (missing.length === 0) return
-  const files = missing.map(({ name }) => name).join(', ')
+function lookAtSet(set: keyof typeof sources, here: Here, { notes }: Seen): void {
+  const files = missingOf(set, here).map(({ name }) => name)
+  if (files.length === 0) return
   notes.push(
-    `not looked at: the set ${set}: a worker takes ${files} from its PLACEBO_DATA_DIR, or from the network where that has none`,
+    `not looked at: the set ${set}: a worker takes ${files.join(', ')} from its PLACEBO_DATA_DIR, or from the network where that has none`,
   )
-}
-
-/** What the spec's runs learn from, or its labels are of. */
-function dataOf(asked: Asked): DataSpec[] {
-  if (asked.type === 'train' || asked.type === 'label') return [asked.spec.data]
-  return asked.type === 'sweep' ? asked.specs.map(({ data }) => data) : []
 }
 
 /** The published sets that it names, as data or as benchmarks. */
@@ -137,7 +138,7 @@ function setsOf(asked: Asked): (keyof typeof sources)[] {
   const ofRuns = asked.type === 'train' ? [asked.spec] : asked.type === 'sweep' ? asked.specs : []
   const own = asked.type === 'evaluate' || asked.type === 'probe' ? asked.spec.benchmarks : []
   const names = [
-    ...dataOf(asked).map(({ name }) => name),
+    ...taughtIn(asked).map(({ data }) => data.name),
     ...ofRuns.flatMap(({ evaluate }) => evaluate.benchmarks),
     ...own,
   ]
@@ -145,7 +146,3 @@ function setsOf(asked: Asked): (keyof typeof sources)[] {
     (name) => name !== undefined && Object.hasOwn(sources, name),
   ) as (keyof typeof sources)[]
 }
-
-const different = (all: readonly DataSpec[]): DataSpec[] => [
-  ...new Map(all.map((data) => [JSON.stringify(data), data])).values(),
-]

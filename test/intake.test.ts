@@ -17,7 +17,9 @@ import { policyOf } from '../activities/engine/embedded.ts'
 import { enrollActivities } from '../activities/enroll.ts'
 import { intakeActivities } from '../activities/intake.ts'
 import { openData } from '../activities/open.ts'
+import type { Reader } from '../activities/reading/reader.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
+import { dataNotes } from '../workflows/notes.ts'
 import { edited, nanoFolder } from './reading/folder.ts'
 import { reader } from './reading/shared.ts'
 
@@ -83,6 +85,27 @@ describe('a file of problems', () => {
     await expect(broken).rejects.toThrow('own.jsonl:2: no column "answer", found question')
     const forbidden = takeIn({ source: 'file:///etc/passwd' })
     await expect(forbidden).rejects.toMatchObject({ type: 'NotAllowed', nonRetryable: true })
+  })
+})
+
+describe('problems that an older program would pass over in part', () => {
+  it.each([
+    ['several answers', { answer: ['2', 'two'] }, 2],
+    [
+      'earlier messages',
+      {
+        question: [
+          { role: 'system', content: 's' },
+          { role: 'user', content: 'q' },
+        ],
+      },
+      2,
+    ],
+    ['one answer in a list', { answer: ['2'] }, 1],
+  ])('have a document of another format: %s', async (_, more, format) => {
+    await write({ ...row, ...more })
+    const { source } = await takeIn({ source: file(), columns })
+    expect((await requireDocument(store, source, DataDocument)).format).toBe(format)
   })
 })
 
@@ -166,7 +189,7 @@ async function enrolled() {
 }
 
 describe('a run', () => {
-  it('is told what its problems share with its benchmarks; one that cannot be had is left out', async () => {
+  it('is told what its problems share with its benchmarks, and which one it cannot have', async () => {
     await write(row, { question: 'x', answer: 'y' })
     await writeFile(join(folder, 'amc.jsonl'), '{"id":"0","problem":"what is $1+1$","answer":"2"}\n')
     await writeFile(join(folder, 'aime-2024.jsonl'), '{}')
@@ -178,8 +201,36 @@ describe('a run', () => {
       words: { benchmark: 0, training: 0 },
       first: [{ training: '1', benchmark: '0', how: 'same' }],
     }
-    expect(overlaps).toEqual([shared])
+    expect(overlaps).toMatchObject([
+      shared,
+      {
+        benchmark: 'aime-2024',
+        problems: 0,
+        first: [],
+        missing: expect.stringContaining('no column "id"') as string,
+      },
+    ])
+    expect(dataNotes(undefined, overlaps)[1]).toMatch(
+      /^Benchmark aime-2024: it cannot be had, and its evaluations cannot go on: .*aime-2024.jsonl:1: no column "id"/,
+    )
     expect((await readDocument(store, keys.overlap('r'), OverlapDocument))?.overlaps).toEqual([shared])
+  })
+
+  it('that began before marks were seen goes on with whole answers; another run has what stands behind them', async () => {
+    await write({ ...row, answer: '1+1=2\n#### 2' })
+    const plain = deps
+    const ask: Reader['ask'] = (job, what, asked, control) =>
+      reader.ask(job, what, { ...asked, whole: true }, control)
+    deps = { ...plain, reader: { ...reader, ask } }
+    const { data, taken } = await enrolled()
+    deps = plain
+    const answersOf = async (source: string) =>
+      (await openData(deps, source)).problems.map(({ answer }) => answer)
+    expect(await takeIn(data, 'r')).toEqual(taken)
+    expect(await answersOf(taken.source)).toEqual(['1+1=2\n#### 2'])
+    const other = await takeIn(data, 'other')
+    expect(await answersOf(other.source)).toEqual(['2'])
+    expect(other.findings?.after).toEqual({ mark: '####', count: 1 })
   })
 
   it('goes on with what it began with when its file is gone; another run, or another spec, does not', async () => {

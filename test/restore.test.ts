@@ -56,7 +56,7 @@ async function furnish(everStored = true): Promise<string> {
   )
   const identity = digestOf('identity')
   const problems = await blobs.put(bytesOf('[]'))
-  const batch = { problems: 1, group: 1, minibatch: 1 }
+  const batch = { problems: 1, group: 2, minibatch: 1 }
   const spec = resolveTrain({ preset: 'demo', model: 'nano/coder', reward: 'format', steps: 2, batch })
   const document: SpecDocument = {
     format: 1, identity, spec, model: 'models/m.json', policy: identity, data: 'data/d.json', problems,

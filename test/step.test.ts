@@ -50,7 +50,7 @@ async function furnish(problem: string, ownPolicy: boolean) {
     { name: 'model.safetensors', ...(await bytes('weights')) },
   ])
   const problems = await bytes('[{"id":"p","problem":"1+1","answer":"2"}]')
-  const batch = { problems: 1, group: 1, minibatch: 1 }
+  const batch = { problems: 1, group: 2, minibatch: 1 }
   const spec = resolveTrain({ preset: 'demo', model: 'nano/coder', reward: 'ground-truth', steps: 1, batch })
   const taken = { model: 'models/m.json', policy: identity, data: 'data/d.json', problems }
   const document: SpecDocument = { format: 1, identity, spec, ...taken }

@@ -1,15 +1,6 @@
 /** What people see of a workflow: Markdown for the Web UI, and the search attributes that the namespace knows. */
 import { upsertSearchAttributes, type SearchAttributes } from '@temporalio/workflow'
-import type {
-  Accuracy,
-  Cell,
-  DataFindings,
-  Measured,
-  Overlap,
-  Problem,
-  ResolvedTrain,
-  Sum,
-} from '../activities/contracts.ts'
+import type { Accuracy, Cell, Measured, Problem, ResolvedTrain, Sum } from '../activities/contracts.ts'
 import { lacking } from './attributes.ts'
 import { show } from './doing.ts'
 import type { CurvePoint, StepMetrics, SweepProgress, TrainProgress } from './progress.ts'
@@ -67,28 +58,6 @@ export const ending = (seconds: number | undefined, what: string, endsAt: string
   seconds === undefined || endsAt === undefined
     ? []
     : [`${seconds.toPrecision(3)} s a ${what}; at this pace the last is done at ${endsAt}`]
-
-/** What a person should know of a run's problems, a line each; nothing where there is nothing to say. */
-export function dataNotes(findings: DataFindings | undefined, overlaps: readonly Overlap[] = []): string[] {
-  const named = (what: string, { count, first }: DataFindings['duplicates']) =>
-    count === 0 ? [] : [`${count} ${what} (${first.join('; ')}${count > first.length ? '; …' : ''})`]
-  const none = { count: 0, first: [] }
-  const found = [
-    ...named('copies were dropped', findings?.dropped ?? none),
-    ...named('statements come again', findings?.duplicates ?? none),
-    ...named('answers are compared as text only', findings?.unreadable ?? none),
-  ]
-  const shared = overlaps
-    .filter(({ same, words }) => same.benchmark + words.benchmark > 0)
-    .map(
-      ({ benchmark, problems, same, words }) =>
-        `${benchmark}: of ${problems} problems ${same.benchmark} are among the training data, ${words.benchmark} share 13 words with them`,
-    )
-  return [
-    ...(found.length > 0 ? [`Data: ${found.join(', ')}`] : []),
-    ...(shared.length > 0 ? [`Data and benchmarks: ${shared.join('; ')}`] : []),
-  ]
-}
 
 const unknownAttributes = (missing: readonly string[]) => (missing.length > 0 ? [lacking(missing)] : [])
 

@@ -10,14 +10,15 @@ export async function problemsOf(
   run: string,
   spec: ResolvedTrain,
   taken: { readonly source: string; readonly data: string },
-): Promise<{ source: string; deviceSeconds: number }> {
-  if (spec.labels === undefined) return { source: taken.data, deviceSeconds: 0 }
+): Promise<{ source: string; deviceSeconds: number; notes: readonly string[] }> {
+  if (spec.labels === undefined) return { source: taken.data, deviceSeconds: 0, notes: [] }
   const { unlabelled, ...rule } = spec.labels
   const asked = { ...rule, ...(spec.date !== undefined && { date: spec.date }) }
   const args: Parameters<typeof label> = [{ model: spec.model, data: spec.data, ...asked }, { taken }]
   const { labels, deviceSeconds } = await labelled(`${run}:label`, args)
-  const { source } = await light.relabel({ data: taken.data, labels, reward: spec.reward, unlabelled })
-  return { source, deviceSeconds }
+  const task = { data: taken.data, labels, reward: spec.reward, unlabelled }
+  const { source, notes = [] } = await light.relabel(task)
+  return { source, deviceSeconds, notes }
 }
 
 async function labelled(workflowId: string, args: Parameters<typeof label>): Promise<LabelResult> {

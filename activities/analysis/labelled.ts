@@ -1,13 +1,13 @@
 /** What the labels of a problem set are like: how many there are, how many of them are wrong, how sure the votes were. */
 import type { Label, Labelled } from '../contracts.ts'
-import { grade } from '../grading/index.ts'
+import { gradeAny } from '../grading/any.ts'
 import { meanShare, shareOf } from './intervals.ts'
 import { vote, type VoteRule } from './vote.ts'
 
-/** The label of one problem from its samples' answers, and whether it is the gold answer. */
+/** The label of one problem from its samples' answers, and whether it is one of the gold answers. */
 export function labelOf(
   problem: string,
-  gold: string,
+  golds: readonly string[],
   answers: readonly (string | null)[],
   rule: VoteRule,
 ): Label {
@@ -15,7 +15,7 @@ export function labelOf(
   const voted = vote(answers, rule)
   if (voted === null)
     return { problem, label: '', votes: 0, answered: 0, samples, answers: 0, verdict: 'none' }
-  const { verdict } = grade({ gold, completion: voted.label, policy: { extract: 'whole' } })
+  const { verdict } = gradeAny({ golds, completion: voted.label, policy: { extract: 'whole' } })
   return { problem, ...voted, samples, verdict: verdict === 'correct' ? 'correct' : 'incorrect' }
 }
 

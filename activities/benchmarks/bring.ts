@@ -14,11 +14,14 @@ import { rootsOf } from '../models/within.ts'
 import { DataUnavailable, InvalidData } from './faults.ts'
 import { openRegular, type LocalFile } from './local.ts'
 import { openOrigin, written, type Origin } from './origin.ts'
+import { begun } from './patience.ts'
 import { sources, type SourceFile } from './sources.ts'
 
 export interface Reach extends SourceReach {
   /** PLACEBO_DATA_DIR, null where none is set. */
   readonly folder: string | null
+  /** What a server may take to begin its answer. */
+  readonly patienceMs?: number
   readonly fetch: (
     url: string,
     init: { readonly signal: AbortSignal },
@@ -69,13 +72,15 @@ async function inFolder({ name }: SourceFile, { folder }: Reach): Promise<LocalF
 
 async function fromHome(
   file: SourceFile,
-  { fetch }: Reach,
+  { fetch, patienceMs }: Reach,
   scratch: Scratch,
   control: Control,
 ): Promise<LocalFile> {
   const advice = `set PLACEBO_DATA_DIR to a folder with ${file.name}`
-  const response = await fetch(file.url, { signal: control.signal }).catch((cause: Error) => {
-    throw new Error(`${file.url}: ${cause.message}; without network access, ${advice}`, { cause })
+  const response = await begun(fetch, file.url, {}, control.signal, patienceMs).catch((cause: Error) => {
+    const code = (cause.cause as NodeJS.ErrnoException | undefined)?.code
+    const why = `${cause.message}${code === undefined ? '' : ` (${code})`}`
+    throw new Error(`${file.url}: ${why}; without network access, ${advice}`, { cause })
   })
   const { ok, status } = response
   if (!ok) {

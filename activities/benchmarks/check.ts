@@ -3,13 +3,12 @@
  * Rows come one after another and are not held; what is held, `Selector` decides.
  */
 import type { DataFindings } from '../contracts.ts'
+import { kind, requireWellFormed } from './cells.ts'
 import {
-  kind,
   Mapped,
   mostFaults,
   named,
   Ours,
-  requireWellFormed,
   told,
   type Columns,
   type Reading,
@@ -36,7 +35,17 @@ export interface Checked {
   readonly places: ReadonlyMap<string, string>
   /** Copies that were left out, where `duplicates` asks for it. */
   readonly dropped?: DataFindings['duplicates']
+  /** Rows that were left out, where `badRows` asks for it. */
+  readonly skipped?: DataFindings['duplicates']
+  /** What answers were taken from behind, where the spec does not say so. */
+  readonly mark?: string
 }
+
+/** What is said of a file's rows together. */
+export type Gathered = Pick<Checked, 'skipped' | 'mark'>
+
+/** Rows that were left out and are named; all are counted. */
+const namedSkipped = 10
 
 /** Ids that are compared with one another; a Map holds no more than twice as many. */
 const mostIds = 2 ** 23
@@ -45,18 +54,33 @@ const mostIds = 2 ** 23
 interface Renamed {
   readonly level?: number
   readonly place?: string
+  /** A user's file; and whether its bad rows are left out. */
+  readonly isOwn?: boolean
+  readonly skips?: boolean
 }
 
 /** Rows under our names: problem, answer, id, and whatever else is text or number. `level` parts files of one set. */
-export const gatherOurs = (rows: Rows, file: string, selector: Selector, renamed: Renamed): Promise<void> =>
-  new Gathering(rows, file, new Ours(rows), selector, renamed).all()
+export const gatherOurs = (
+  rows: Rows,
+  file: string,
+  selector: Selector,
+  renamed: Renamed,
+): Promise<Gathered> => new Gathering(rows, file, new Ours(rows), selector, renamed).all()
 
 /**
- * Rows of a user's file. Without a column of ids a row's number, from 1, is its id. A whole number is an answer: the
- * text that its digits are.
+ * Rows of a user's file. Without a column of ids a row's number, from 1, is its id. A number is an answer: the text that
+ * its digits are. Throws NotEvery where `looksForMark` found one, and a later answer has none.
  */
-export const gatherMapped = (rows: Rows, file: string, columns: Columns, selector: Selector): Promise<void> =>
-  new Gathering(rows, file, new Mapped(rows, columns), selector, {}).all()
+export const gatherMapped = (
+  rows: Rows,
+  file: string,
+  columns: Columns,
+  selector: Selector,
+  { looksForMark, skips }: { readonly looksForMark: boolean; readonly skips: boolean },
+): Promise<Gathered> => {
+  const reading = new Mapped(rows, columns, looksForMark)
+  return new Gathering(rows, file, reading, selector, { isOwn: true, skips }).all()
+}
 
 /** Hands every problem of a file to the selector until it has enough. It says where the row is that it is at. */
 class Gathering implements At {
@@ -78,7 +102,9 @@ class Gathering implements At {
     this.#renamed = renamed
   }
 
-  async all(): Promise<void> {
+  async all(): Promise<Gathered> {
+    const { skips = false, isOwn = false } = this.#renamed
+    const most = skips ? namedSkipped : named
     const faults: string[] = []
     let found = 0
     let count = 0
@@ -90,15 +116,22 @@ class Gathering implements At {
         } catch (error) {
           if (!(error instanceof InvalidData) || error instanceof TooMuch) throw error
           found += 1
-          if (faults.length < named) faults.push(error.message)
+          if (faults.length < most) faults.push(error.message)
         }
       }
-      const isDone = found === 0 && this.#reading.isSettled() && this.#selector.hasEnough()
-      if (isDone || found >= mostFaults) break
+      const isSound = skips || found === 0
+      const isDone = isSound && this.#reading.isSettled() && this.#selector.hasEnough()
+      if (isDone || (!skips && found >= mostFaults)) break
     }
     if (count === 0) throw new InvalidData(`${this.#file}: no problems`)
     this.#reading.end()
-    if (found > 0) throw new InvalidData(told(faults, found))
+    const advice = isOwn && !skips ? ' ("badRows": "skip" leaves such rows out)' : ''
+    if (found > 0 && (!skips || found === count)) throw new InvalidData(`${told(faults, found)}${advice}`)
+    const { foundMark } = this.#reading
+    return {
+      ...(skips && { skipped: { count: found, first: faults } }),
+      ...(foundMark !== null && { mark: foundMark }),
+    }
   }
 
   place(): string {
@@ -126,6 +159,7 @@ class Gathering implements At {
     const { value, number } = row
     const reading = this.#reading
     this.#number = number
+    if (row.fault !== undefined) throw new InvalidData(row.fault)
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new InvalidData(`${this.#rows.place(number)}: expected an object, found ${kind(value)}`)
     reading.begin(value as Record<string, unknown>, row)
@@ -133,14 +167,16 @@ class Gathering implements At {
     if (!this.#selector.drops) this.requireOwnId()
     const { level } = this.#renamed
     const own = this.#id ?? reading.number()
-    const problem: Record<string, string | number> = {}
+    const problem: Record<string, Problem[string]> = {}
     for (const [name, cell] of reading.more())
       if (typeof cell === 'string' || typeof cell === 'number')
         keep(problem, name, this.#storable(name, cell))
     if (level !== undefined) problem['level'] = level
     problem['id'] = level === undefined ? own : `${level}-${own}`
-    problem['problem'] = reading.problem()
-    problem['answer'] = reading.answer()
+    Object.assign(problem, reading.problem())
+    const golds = reading.answers()
+    problem['answer'] = golds[0]!
+    if (golds.length > 1) problem['answers'] = golds
     this.#selector.see(problem as unknown as Problem, this)
   }
 
@@ -154,7 +190,7 @@ class Gathering implements At {
 }
 
 /** As JSON has it, whatever the name: an assignment to `__proto__` would be none. */
-function keep(problem: Record<string, string | number>, name: string, value: string | number): void {
+function keep(problem: Record<string, Problem[string]>, name: string, value: string | number): void {
   if (name === '__proto__')
     Object.defineProperty(problem, name, { value, enumerable: true, writable: true, configurable: true })
   else problem[name] = value

@@ -3,7 +3,13 @@
  * `columns` says which of them is our problem, answer and id, and which further ones to keep under which name. A name
  * that no column has may lead into an object: `reward_model.ground_truth`. Rows are not held.
  */
+import type { DataSpec } from '../contracts.ts'
+import { goldsIn, hasUsualMark, usualMark, type Fractions } from './answers.ts'
+import { at, field, isWhole, requireText, requireWellFormed } from './cells.ts'
 import { InvalidData } from './faults.ts'
+import { takenOut, Written } from './json.ts'
+import { conversationIn } from './messages.ts'
+import type { Problem } from './problem.ts'
 
 /** Complaints that a message names; a file of the wrong kind has one in every row. */
 export const named = 5
@@ -14,6 +20,8 @@ export const mostFaults = 10_000
 export interface Row {
   readonly number: number
   readonly value: unknown
+  /** Why it has no value, with its place. */
+  readonly fault?: string
 }
 
 /** Rows of one file, a few at a time. */
@@ -23,10 +31,24 @@ export interface Rows {
   readonly place: (number: number) => string
   /** Of a file whose rows have the same columns: all, those that are not read too. */
   readonly columns?: readonly string[]
+  /** By path, what is known of their fractions. */
+  readonly fractions?: ReadonlyMap<string, Fractions>
 }
 
 /** Our name of a column to the file's. */
-export type Columns = Readonly<Record<string, string>>
+export type Columns = NonNullable<DataSpec['columns']>
+
+/** The file's name of a column. */
+export const columnOf = (column: Columns[string]): string =>
+  typeof column === 'string' ? column : column.column
+
+/** What a file is asked for problem by problem: the statement, and the conversation around it. */
+export type Statement = Pick<Problem, 'problem' | 'messages'>
+
+/** The first answer ended in GSM8K's mark, a later one does not: answers are taken whole after all. */
+export class NotEvery extends Error {
+  override readonly name = 'NotEvery'
+}
 
 /** How the rows of one file are read, one after another, and what is said of them all at its end. */
 export interface Reading {
@@ -37,8 +59,11 @@ export interface Reading {
   /** The id of a row without one. */
   number(): string
   more(): Iterable<readonly [name: string, value: unknown]>
-  problem(): string
-  answer(): string
+  problem(): Statement
+  /** Any of them counts. */
+  answers(): readonly string[]
+  /** What they were taken from behind, if the spec does not say so. */
+  readonly foundMark: string | null
   /** Whether nothing that later rows hold can change what the earlier ones are. */
   isSettled(): boolean
   /** Throws what is wrong with the file as a whole. */
@@ -47,6 +72,7 @@ export interface Reading {
 
 /** Rows under our names. */
 export class Ours implements Reading {
+  readonly foundMark = null
   readonly #rows: Rows
   #value: Readonly<Record<string, unknown>> = {}
   #row: Row = { number: 0, value: null }
@@ -73,12 +99,12 @@ export class Ours implements Reading {
     return Object.entries(this.#value)
   }
 
-  problem(): string {
-    return this.#text('problem')
+  problem(): Statement {
+    return { problem: this.#text('problem') }
   }
 
-  answer(): string {
-    return this.#text('answer')
+  answers(): string[] {
+    return [this.#text('answer')]
   }
 
   isSettled(): boolean {
@@ -93,7 +119,7 @@ export class Ours implements Reading {
       const found = Object.keys(this.#value).join(', ') || 'none'
       throw new InvalidData(`${this.#rows.place(this.#row.number)}: no column "${name}", found ${found}`)
     }
-    return requireText(value, name, this.#rows, this.#row)
+    return requireText(value, name, this.#rows.place(this.#row.number))
   }
 }
 
@@ -104,6 +130,9 @@ export class Mapped implements Reading {
   readonly #needed: Readonly<Record<string, string>>
   readonly #problem: string
   readonly #answer: string
+  /** What answers stand behind: as the spec says, or null. */
+  readonly #mark: string | null
+  readonly #fractions: Fractions | null
   readonly #id: string
   readonly #further: readonly (readonly [ours: string, theirs: string])[]
   /** Columns of theirs that no row has had. */
@@ -114,9 +143,19 @@ export class Mapped implements Reading {
   #hasIds: boolean
   #number = 0
   #row: Row = { number: 0, value: null }
+  /** Whether answers end as GSM8K's do: what the first says goes for all. Null until there is one. */
+  #isMarked: boolean | null
 
-  constructor(rows: Rows, columns: Columns) {
-    const { problem = 'problem', answer = 'answer', id = 'id', ...further } = columns
+  /** `looksForMark`: whether GSM8K's mark is seen where the spec says nothing of it. */
+  constructor(rows: Rows, columns: Columns, looksForMark: boolean) {
+    const { answer: answers = 'answer', ...names } = columns
+    const theirs = Object.fromEntries(Object.entries(names).map(([ours, at]) => [ours, columnOf(at)]))
+    const { problem = 'problem', id = 'id', ...further } = theirs
+    const answer = columnOf(answers)
+    this.#mark = typeof answers === 'string' ? null : answers.after
+    this.#isMarked = looksForMark && this.#mark === null ? null : false
+    const paths = [...(rows.fractions ?? [])].filter(([path]) => `${path}.`.startsWith(`${answer}.`))
+    this.#fractions = paths[0]?.[1] ?? null
     this.#rows = rows
     this.#problem = problem
     this.#answer = answer
@@ -153,16 +192,42 @@ export class Mapped implements Reading {
   more(): (readonly [string, unknown])[] {
     return this.#further.map(([ours, theirs]) => {
       const cell = at(this.#row.value, theirs)
+      if (cell instanceof Written) return [ours, Number(cell.text)] as const
       return [ours, typeof cell === 'bigint' ? Number(cell) : cell] as const
     })
   }
 
-  problem(): string {
-    return this.#text('problem', this.#problem)
+  problem(): Statement {
+    const cell = at(this.#row.value, this.#problem)
+    if (!Array.isArray(cell)) return { problem: this.#text('problem', this.#problem) }
+    const place = this.#rows.place(this.#row.number)
+    const statement = conversationIn(cell, `${place}: column "${this.#problem}"`)
+    for (const { content } of statement.messages ?? [{ content: statement.problem }])
+      requireWellFormed(content, this.#problem, place)
+    return statement
   }
 
-  answer(): string {
-    return this.#text('answer', this.#answer)
+  answers(): string[] {
+    const cell = at(this.#row.value, this.#answer)
+    if (cell === undefined) throw new InvalidData(this.#missing(this.#row, 'answer', this.#answer))
+    const place = this.#rows.place(this.#row.number)
+    const read = (mark: string | null) =>
+      goldsIn(cell, `${place}: column "${this.#answer}"`, { mark, fractions: this.#fractions })
+    const whole = read(this.#mark) // what is no answer at all says nothing of marks
+    const golds = this.#hasUsualMark(cell) ? read(usualMark) : whole
+    for (const gold of golds) requireWellFormed(gold, this.#answer, place)
+    return golds
+  }
+
+  get foundMark(): string | null {
+    return this.#isMarked === true ? usualMark : null
+  }
+
+  #hasUsualMark(cell: unknown): boolean {
+    const isMarked = this.#isMarked === false ? false : hasUsualMark(cell)
+    if (this.#isMarked === true && !isMarked) throw new NotEvery(`no ${usualMark}`)
+    this.#isMarked = isMarked
+    return isMarked
   }
 
   isSettled(): boolean {
@@ -180,18 +245,22 @@ export class Mapped implements Reading {
   #text(ours: string, theirs: string): string {
     const cell = at(this.#row.value, theirs)
     if (cell === undefined) throw new InvalidData(this.#missing(this.#row, ours, theirs))
-    return isWhole(cell) ? String(cell) : requireText(cell, theirs, this.#rows, this.#row)
+    if (cell instanceof Written && /^-?\d+$/.test(cell.text)) return cell.text
+    const place = this.#rows.place(this.#row.number)
+    return isWhole(cell) ? String(cell) : requireText(cell, theirs, place)
   }
 
   #missing({ number, value }: Row, ours: string, theirs: string): string {
     const found = this.#rows.columns ?? Object.keys(value as object)
     const asked = theirs === ours ? '' : ` (columns.${ours})`
-    return `${this.#rows.place(number)}: no column "${theirs}"${asked}, found ${found.join(', ') || 'none'}`
+    const place = this.#rows.place(number)
+    const isOfRows = (list: unknown) => Array.isArray(list) && at(list[0], theirs) !== undefined
+    const inside = Object.keys(value as object).find((key) => isOfRows(field(value, key)))
+    const how = inside === undefined ? '' : takenOut(inside, place.replace(/:\d+$/, ''))
+    const advice = inside === undefined ? '' : `; its rows are in "${inside}": ${how}`
+    return `${place}: no column "${theirs}"${asked}, found ${found.join(', ') || 'none'}${advice}`
   }
 }
-
-const isWhole = (cell: unknown): cell is bigint | number =>
-  typeof cell === 'bigint' || Number.isSafeInteger(cell)
 
 /** The first complaints, and how many there are besides. */
 export function told(first: readonly string[], count: number): string {
@@ -199,33 +268,3 @@ export function told(first: readonly string[], count: number): string {
   const atLeast = count >= mostFaults ? 'at least ' : ''
   return [...first, ...(others > 0 ? [`and ${atLeast}${others} more`] : [])].join('; ')
 }
-
-function requireText(value: unknown, name: string, { place }: Rows, { number }: Row): string {
-  if (typeof value !== 'string')
-    throw new InvalidData(`${place(number)}: column "${name}" is ${kind(value)}, expected text`)
-  if (value.trim() === '') throw new InvalidData(`${place(number)}: column "${name}" is empty`)
-  requireWellFormed(value, name, place(number))
-  return value
-}
-
-/** Half of a pair of surrogates is no character: written as UTF-8 it becomes another text. */
-export function requireWellFormed(text: string, name: string, place: string): void {
-  if (/\p{Surrogate}/u.test(text))
-    throw new InvalidData(
-      `${place}: column ${JSON.stringify(name)} holds half of a character (a surrogate without its other half), expected text that UTF-8 can write`,
-    )
-}
-
-/** A column by its name, or what a name with dots leads to. */
-function at(row: unknown, name: string): unknown {
-  const found = field(row, name)
-  return found ?? (name.includes('.') ? name.split('.').reduce(field, row) : found)
-}
-
-const field = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined
-
-export const kind = (value: unknown) =>
-  value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value

@@ -7,26 +7,38 @@ import type { DataSpec } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
 import { problems as nanoProblems } from '../nano/problems.ts'
 import { arithmeticFor, requireAsked } from './arithmetic.ts'
-import { gatherMapped, gatherOurs, type Checked } from './check.ts'
-import type { Rows } from './columns.ts'
+import { gatherMapped, gatherOurs, type Checked, type Gathered } from './check.ts'
+import { columnOf, NotEvery, type Rows } from './columns.ts'
 import { InvalidData } from './faults.ts'
-import { itemsOf, linesOf } from './jsonl.ts'
+import { itemsOf, jsonRowsOf, linesOf } from './jsonl.ts'
 import { openRegular, type LocalFile, type RegularFile } from './local.ts'
 import { isParquet, rowsOfParquet } from './parquet/rows.ts'
 import type { Problem } from './problem.ts'
 import { byId, Selector } from './select.ts'
 
-/** The problems, and where each stands: `file:line`; those that are made here stand nowhere. */
+/**
+ * The problems, and where each stands: `file:line`; those that are made here stand nowhere. `looksForMark`: whether
+ * GSM8K's mark before an answer is seen without a word of the spec.
+ */
 export async function loadLocal(
   data: DataSpec,
   files: readonly LocalFile[],
   control: Control,
+  looksForMark = true,
 ): Promise<Checked> {
   const { name, source, split = 'train' } = data
   if (source !== undefined) {
-    const selector = new Selector(data, source, 'source')
-    for (const file of files) await inFile(file, data, selector, control)
-    return selector.end()
+    // Whether every answer has GSM8K's mark is known when all were read: where one has none, they are read anew.
+    const read = async (looks: boolean) => {
+      const selector = new Selector(data, source, 'source')
+      const [file] = files
+      const gathered = file === undefined ? {} : await inFile(file, data, selector, looks, control)
+      return { ...selector.end(), ...gathered }
+    }
+    return read(looksForMark).catch((error: unknown) => {
+      if (!(error instanceof NotEvery)) throw error
+      return read(false)
+    })
   }
   if (name === undefined) throw new InvalidData('data: expected a name or a source, found neither')
   if (name === 'nano') return madeHere(nanoProblems(split), data, name)
@@ -49,16 +61,20 @@ function madeHere(problems: readonly Problem[], data: DataSpec, name: string): C
 /** What a filter asks for is kept, under its own name unless `columns` has one for it. */
 async function inFile(
   local: LocalFile,
-  { columns, where }: DataSpec,
+  { columns, where, badRows }: DataSpec,
   selector: Selector,
+  looksForMark: boolean,
   control: Control,
-): Promise<void> {
+): Promise<Gathered> {
   const filtered = Object.fromEntries(Object.keys(where ?? {}).map((name) => [name, name]))
   const mapping = { ...filtered, ...columns }
-  const wanted = ['problem', 'answer', 'id', ...Object.values(mapping)]
-  await opened(local, async (file) => {
-    const rows = (await isParquet(file)) ? await rowsOfParquet(file, wanted, control) : linesOf(file, control)
-    await gatherMapped(rows, file.name, mapping, selector)
+  const wanted = ['problem', 'answer', 'id', ...Object.values(mapping).map(columnOf)]
+  return opened(local, async (file) => {
+    const rows = (await isParquet(file))
+      ? await rowsOfParquet(file, wanted, control)
+      : await jsonRowsOf(file, control)
+    const how = { looksForMark, skips: badRows === 'skip' }
+    return gatherMapped(rows, file.name, mapping, selector, how)
   })
 }
 
@@ -69,10 +85,10 @@ async function inSet(local: LocalFile, selector: Selector, control: Control): Pr
   })
 }
 
-async function opened(local: LocalFile, body: (file: RegularFile) => Promise<void>): Promise<void> {
+async function opened<T>(local: LocalFile, body: (file: RegularFile) => Promise<T>): Promise<T> {
   const file = await openRegular(local.path, local.name, local.within)
   try {
-    await body(file)
+    return await body(file)
   } finally {
     await file.close()
   }

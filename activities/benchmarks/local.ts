@@ -31,6 +31,14 @@ export interface RegularFile {
   close(): Promise<void>
 }
 
+/** What is in memory already, read as a file is. */
+export const inMemory = (bytes: Uint8Array, name: string): RegularFile => ({
+  name,
+  sizeBytes: bytes.length,
+  read: async (from, to) => new Uint8Array(bytes.subarray(from, to)),
+  close: async () => {},
+})
+
 /** What another attempt meets again: nothing is there, or nothing that may be read. */
 const forGood = /^(ENOENT|ENOTDIR|EACCES|EPERM|ELOOP|ENAMETOOLONG|ENXIO|ENODEV|EISDIR|EINVAL|ERR_\w+)$/
 

@@ -17,6 +17,7 @@ import { requireAllowed, type Reach } from '../models/source.ts'
 import { rootsOf } from '../models/within.ts'
 import { DataUnavailable, InvalidData } from './faults.ts'
 import { openRegular } from './local.ts'
+import { begun } from './patience.ts'
 
 export interface Origin {
   /** The same text is the same bytes for ever; null where a file may change under its name. */
@@ -36,9 +37,13 @@ export function requireSource(source: string): void {
   throw new InvalidData(`data ${source}: expected ${forms}`)
 }
 
-export async function openOrigin(source: string, reach: Reach, signal?: AbortSignal): Promise<Origin> {
+export async function openOrigin(
+  source: string,
+  reach: Reach & { readonly patienceMs?: number },
+  signal?: AbortSignal,
+): Promise<Origin> {
   requireSource(source)
-  if (source.startsWith('hf://')) return hub(source, reach.hub, signal)
+  if (source.startsWith('hf://')) return hub(source, reach.hub, signal, reach.patienceMs)
   requireAllowed(`data ${source}`, source, reach.allow)
   return { pinned: null, bring: source.startsWith('file://') ? inFolder(source, reach) : inBucket(source) }
 }
@@ -84,14 +89,20 @@ const inBucket =
 /** As the Hub's own tools write it; a slash in a revision is %2F: …@refs%2Fconvert%2Fparquet/default/train/0000.parquet. */
 const address = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)@([\w.%-]+)\/(.+)$/
 
-async function hub(source: string, at: Reach['hub'], signal?: AbortSignal): Promise<Origin> {
+async function hub(
+  source: string,
+  at: Reach['hub'],
+  signal?: AbortSignal,
+  patienceMs?: number,
+): Promise<Origin> {
   const [, name = '', revision = '', path = ''] = address.exec(source) ?? []
   const { datasetInfo, downloadFile } = await import('@huggingface/hub')
   const where = (until?: AbortSignal) => ({
     ...(at.endpoint !== undefined && { hubUrl: at.endpoint }),
     ...(at.token !== undefined && { accessToken: at.token }),
     ...(until && {
-      fetch: (...[url, init]: Parameters<typeof fetch>) => fetch(url, { ...init, signal: until }),
+      fetch: (...[url, init]: Parameters<typeof fetch>) =>
+        begun((_, given: RequestInit) => fetch(url, given), '', { ...init }, until, patienceMs),
     }),
   })
   const fail = hubFault(`data ${source}`, DataUnavailable)

@@ -8,12 +8,7 @@
  * first paragraph of LaTeX's lipsum package, which the paper used. A prompt that is no name here is a template with
  * `{problem}` in it.
  */
-import type { Problem } from './problem.ts'
-
-export interface Message {
-  readonly role: 'system' | 'user'
-  readonly content: string
-}
+import { messagesOf, type Message, type Problem } from './problem.ts'
 
 /** `prefix` is text that the assistant's answer begins with; `stop` ends a completion. */
 export type RenderedPrompt = { readonly prefix: string; readonly stop: readonly string[] } & (
@@ -90,13 +85,15 @@ export function promptKey(name: string): string {
 
 /**
  * `chat`: whether the policy has a chat template. Without one, `default` and `python` are asked in the R1 style, as the
- * paper asks base models, and every other prompt is plain text.
+ * paper asks base models, and every other prompt is plain text. A problem that ends a conversation is asked behind its
+ * earlier messages, which are turns of the chat, or, in plain text, paragraphs before it.
  */
 export function renderPrompt(
   name: string,
-  { problem }: Problem,
+  given: Problem,
   { chat }: { readonly chat: boolean },
 ): RenderedPrompt {
+  const { problem } = given
   if (!isPrompt(name))
     throw new RangeError(`prompt ${name}: expected ${promptNames.join(', ')} or a template with {problem}`)
   const named: PromptRow = Object.hasOwn(rows, name) ? rows[name as keyof typeof rows] : { user: name }
@@ -104,9 +101,12 @@ export function renderPrompt(
   // A replacer, because in a replacement text `$&` would mean something, and problems are full of dollars.
   const user = asked.user.replaceAll('{problem}', () => problem)
   const common = { prefix: named.prefix ?? '', stop: asked.stop ?? [] }
-  if (asked.raw || !chat) {
-    return { ...common, text: asked.system === undefined ? user : `${asked.system}\n\n${user}` }
-  }
+  const own = messagesOf(given)
   const system: Message[] = asked.system === undefined ? [] : [{ role: 'system', content: asked.system }]
-  return { ...common, messages: [...system, { role: 'user', content: user }] }
+  // A conversation's own system message stands in the place of the prompt's.
+  const isOwn = own?.[0]?.role === 'system'
+  const before = own === null ? system : [...(isOwn ? [] : system), ...own.slice(0, -1)]
+  const messages: Message[] = [...before, { role: 'user', content: user }]
+  if (!asked.raw && chat) return { ...common, messages }
+  return { ...common, text: messages.map(({ content }) => content).join('\n\n') }
 }

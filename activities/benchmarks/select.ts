@@ -9,7 +9,7 @@ import type { DataSpec } from '../contracts.ts'
 import { stream } from '../seed.ts'
 import type { At, Checked } from './check.ts'
 import { InvalidData, TooMuch } from './faults.ts'
-import type { Problem } from './problem.ts'
+import { goldsOf, type Problem } from './problem.ts'
 
 export type Selection = Pick<DataSpec, 'where' | 'only' | 'shuffle' | 'limit' | 'duplicates'>
 
@@ -39,18 +39,20 @@ export class Selector {
   readonly #selection: Selection
   readonly #name: string
   readonly #set: string
-  readonly #where: readonly { readonly column: string; readonly values: ReadonlySet<string> }[]
+  readonly #where: readonly Filter[]
   readonly #only: ReadonlySet<string> | null
   /** Of all problems: their number, the first one's columns, and which columns of `where` any has. */
   #count = 0
   #columns: readonly string[] = []
   readonly #unseen: Set<string>
+  /** Columns of which nothing was left out yet that should be. */
+  readonly #excluding: Set<string>
   /** Of those that `where` leaves. */
   #matched = 0
   readonly #held: Problem[] = []
   readonly #places = new Map<string, string>()
   /** By statement, what was held first. */
-  readonly #statements = new Map<string, { readonly answer: string; readonly where: string }>()
+  readonly #statements = new Map<string, { readonly answers: string; readonly where: string }>()
   readonly #dropped = { count: 0, first: [] as string[] }
   readonly #texts = new Map<string, string>()
   #text = 0
@@ -60,11 +62,9 @@ export class Selector {
     this.#name = name
     this.#set = set
     this.drops = selection.duplicates === 'drop'
-    this.#where = Object.entries(selection.where ?? {}).map(([column, wanted]) => ({
-      column,
-      values: new Set((Array.isArray(wanted) ? wanted : [wanted]).map(String)),
-    }))
+    this.#where = Object.entries(selection.where ?? {}).map(([column, wanted]) => filterOf(column, wanted))
     this.#unseen = new Set(this.#where.map(({ column }) => column))
+    this.#excluding = new Set(this.#where.flatMap(({ column, excludes }) => (excludes ? [column] : [])))
     this.#only = selection.only === undefined ? null : new Set(selection.only)
   }
 
@@ -72,8 +72,12 @@ export class Selector {
     if (this.#count === 0) this.#columns = Object.keys(problem)
     this.#count += 1
     for (const { column } of this.#where) if (Object.hasOwn(problem, column)) this.#unseen.delete(column)
-    for (const { column, values } of this.#where)
-      if (!Object.hasOwn(problem, column) || !values.has(String(problem[column]))) return
+    for (const { column, values, excludes } of this.#where) {
+      const cell = Object.hasOwn(problem, column) ? problem[column] : undefined
+      const has = cell !== undefined && typeof cell !== 'object' && values.has(String(cell))
+      if (has && excludes) this.#excluding.delete(column)
+      if (has === excludes) return
+    }
     this.#matched += 1
     if (this.#only !== null && !this.#only.has(problem.id)) return
     if (this.drops) {
@@ -94,6 +98,11 @@ export class Selector {
     if (unseen !== undefined)
       throw new InvalidData(
         `${this.#name}: where.${unseen}: no such column, there are ${this.#columns.join(', ')}`,
+      )
+    const [idle] = this.hasEnough() ? [] : this.#excluding
+    if (idle !== undefined && this.#where.length === 1)
+      throw new InvalidData(
+        `${this.#name}: where.${idle}: ${JSON.stringify(this.#selection.where?.[idle])} leaves out none of ${this.#count} problems`,
       )
     const { shuffle, limit } = this.#selection
     let problems = this.#chosen()
@@ -131,13 +140,19 @@ export class Selector {
   }
 
   /** Throws where the same statement has another answer: which of the two is right, nobody knows here. */
-  #isCopy({ problem, answer }: Problem, at: At): boolean {
-    const earlier = this.#statements.get(problem)
+  #isCopy(problem: Problem, at: At): boolean {
+    const { messages } = problem
+    const statement = Array.isArray(messages) ? JSON.stringify(messages) : problem.problem
+    const golds = goldsOf(problem)
+    // A single answer is its own text: most sets have one a problem, and so one string less each.
+    const answers = golds.length === 1 ? problem.answer : JSON.stringify(golds)
+    const earlier = this.#statements.get(statement)
     if (earlier === undefined) {
-      this.#statements.set(problem, { answer, where: at.place() })
+      this.#statements.set(statement, { answers, where: at.place() })
       return false
     }
-    if (earlier.answer !== answer)
+    // What the answers are, no message says: a file may not be what its name says.
+    if (earlier.answers !== answers)
       throw new InvalidData(`${at.place()}: has the statement of ${earlier.where} with another answer`)
     this.#dropped.count += 1
     if (this.#dropped.first.length < named) this.#dropped.first.push(`${at.place()}: as ${earlier.where}`)
@@ -181,6 +196,19 @@ export class Selector {
   }
 }
 
+interface Filter {
+  readonly column: string
+  readonly values: ReadonlySet<string>
+  /** Rows with one of the values are left out, instead of all others. */
+  readonly excludes: boolean
+}
+
+function filterOf(column: string, asked: NonNullable<Selection['where']>[string]): Filter {
+  const excludes = typeof asked === 'object' && 'not' in asked
+  const wanted = excludes ? asked.not : asked
+  return { column, excludes, values: new Set((Array.isArray(wanted) ? wanted : [wanted]).map(String)) }
+}
+
 /** Of a problem that no file has. */
 export const byId = ({ id }: Problem): At => ({ place: () => `problem ${id}`, requireOwnId: () => {} })
 
@@ -188,6 +216,12 @@ const advice = 'limit, where, or "duplicates": "drop" takes fewer'
 
 const lengthOf = (problem: Problem) =>
   Object.values(problem).reduce<number>(
-    (sum, value) => sum + (typeof value === 'string' ? value.length : 8),
+    (sum, value) =>
+      sum +
+      (typeof value === 'string'
+        ? value.length
+        : typeof value === 'number'
+          ? 8
+          : JSON.stringify(value).length),
     0,
   )

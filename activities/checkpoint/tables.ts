@@ -1,5 +1,6 @@
 /**
- * Stored tables: Parquet that DuckDB, pandas and polars open, written by hyparquet-writer 0.17, read by hyparquet 1.31.
+ * Stored tables: Parquet that DuckDB, pandas and polars open, written by hyparquet-writer 0.17, read as users' files are,
+ * within what their pages may hold: whatever became of its bytes, a table is decoded in bounded time, or CorruptObject.
  *
  * Rows are sorted by the table's order before they are written, so that the order in which completions finish leaves no
  * trace; the same rows give the same bytes. A table's digest covers its canonical rows, not its bytes, so another
@@ -8,9 +9,12 @@
  * (reward components) is JSON in a string. Leaves out: tables that do not fit in memory.
  */
 import { createHash } from 'node:crypto'
-import { parquetMetadata, parquetReadObjects, type SchemaElement } from 'hyparquet'
+import type { SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
+import { inMemory } from '../benchmarks/local.ts'
+import { wholeOfParquet } from '../benchmarks/parquet/rows.ts'
 import type { Label, Rollout, Scored, TableRef } from '../contracts.ts'
+import type { Control } from '../engine/port.ts'
 import { canonical } from './canonical.ts'
 import { CorruptObject, NotFound, type Store } from './store.ts'
 
@@ -217,16 +221,11 @@ export async function decode<Row extends object>(
   table: Table<Row> | null,
 ): Promise<StoredTable<Row>> {
   const corrupt = (what: string, cause?: unknown) => new CorruptObject(`${place}: ${what}`, { cause })
-  const file = new Uint8Array(bytes).buffer // a copy: hyparquet wants a buffer that begins where the file does
-  let metadata: Map<string, string | undefined>
-  let read: Record<string, unknown>[]
-  try {
-    const footer = parquetMetadata(file)
-    metadata = new Map(footer.key_value_metadata?.map(({ key, value }) => [key, value]))
-    read = await parquetReadObjects({ file, metadata: footer })
-  } catch (cause) {
-    throw corrupt(`is not a whole Parquet file (${bytes.length} bytes)`, cause)
-  }
+  const file = inMemory(bytes, 'it')
+  const { metadata, rows: read } = await wholeOfParquet(file, portion, unheard).catch((cause: Error) => {
+    const why = cause.cause instanceof Error ? cause.cause.message : cause.message
+    throw corrupt(`is not a whole Parquet file of ${bytes.length} bytes (${why})`, cause)
+  })
   const own = ownTables.find(({ name }) => name === metadata.get('table'))
   if (own === undefined || (table !== null && own.name !== table.name))
     throw corrupt(
@@ -246,6 +245,10 @@ export async function decode<Row extends object>(
     throw corrupt(`expected rows of digest ${metadata.get('digest')}, found ${digest}`)
   return { rows: read as Row[], digest, inputs: metadata.get('inputs') ?? '' }
 }
+
+/** Rows that are decoded at once, and their values: twice what so many of the longest completions have. */
+const portion = { rows: 64, values: 2 ** 24 }
+const unheard: Control = { signal: new AbortController().signal, progress: () => {} }
 
 const ownTables: readonly Table<never>[] = [rolloutsTable, rewardsTable, labelsTable, resultsTable] as never
 

@@ -70,6 +70,7 @@ const AskedReward = Reward.superRefine((reward, context) => {
 })
 
 const filterValue = z.union([name, z.number()])
+const filter = z.union([name, z.number(), z.array(filterValue).max(most.filterValues)])
 const askedData = {
   ...data,
   source: text(most.pathCharacters).optional(),
@@ -79,7 +80,7 @@ const askedData = {
   ),
   where: names(
     z
-      .record(name, z.union([name, z.number(), z.array(filterValue).max(most.filterValues)]))
+      .record(name, z.union([filter, strict({ not: filter })]))
       .refine((where) => Object.keys(where).length <= most.columns, tooMany('columns')),
   ).optional(),
   only: z.array(name).min(1).max(most.only).superRefine(once).optional(),

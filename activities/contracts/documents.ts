@@ -270,12 +270,23 @@ export const DataFindings = strict({
   unreadable: findings,
   /** Copies that were left out; absent where `duplicates` does not ask for it. */
   dropped: findings.optional(),
+  /** Rows that were left out because they cannot be read; absent where `badRows` does not ask for it. */
+  skipped: findings.optional(),
+  /** Answers that say that there is none (`proof`, `notfound`). This and the next are absent where there is none. */
+  placeholders: findings.optional(),
+  /** Answers that no completion can be right by: placeholders, and what the grader does not find equal to itself. */
+  never: findings.optional(),
+  /** Answers that were taken from behind a mark without the spec saying so, and the mark. */
+  after: strict({ mark: z.string(), count: z.int().min(0) }).optional(),
 })
 export type DataFindings = z.infer<typeof DataFindings>
 
+/** 2 where problems have several answers or messages, which a program that knows 1 only would pass over in silence. */
+const problemsFormat = z.union([z.literal(1), z.literal(2)])
+
 /** data/<key>.json: the problems a spec's `data` stands for, as one blob (a JSON array of Problem). */
 export const DataDocument = strict({
-  format: z.literal(1),
+  format: problemsFormat,
   data: DataSpec,
   problems: Blob,
   count,
@@ -296,7 +307,7 @@ export type PretrainDocument = z.infer<typeof PretrainDocument>
 
 /** specs/<hash>.json: all that a run's activities must know. */
 export const SpecDocument = strict({
-  format: z.literal(1),
+  format: problemsFormat,
   identity: Digest,
   spec: ResolvedTrain,
   model: z.string(), // key of the ModelDocument

@@ -32,26 +32,46 @@ export const names = <T extends z.ZodType>(record: T) =>
     return value
   }, record) as unknown as T // what it takes and gives is the record's
 
+const filterValue = z.union([z.string(), z.number()])
+const wanted = z.union([filterValue, z.array(filterValue)])
+
 export const data = {
   /** One of the two: a set that we know, or a user's file of JSON Lines or Parquet. */
   name: z.enum(['nano', 'arithmetic', 'deepscaler', 'math-500', 'amc', 'aime-2024', 'aime-2025']).optional(),
   /** file:///…, s3://… or hf://datasets/owner/name@revision/path. */
   source: z.string().min(1).optional(),
-  /** Of a file: its column for `problem`, `answer` and `id` where it has another name, and further ones to keep. */
+  /**
+   * Of a file: its column for `problem`, `answer` and `id` where it has another name, and further ones to keep. An answer
+   * may be what stands behind a mark in its column: `{ "column": "answer", "after": "####" }`.
+   */
   columns: names(
-    z.record(z.string().regex(/^[A-Za-z]\w*$/, 'a name of letters, digits and _'), z.string()),
+    z
+      .record(
+        z.string().regex(/^[A-Za-z]\w*$/, 'a name of letters, digits and _'),
+        z.union([z.string(), strict({ column: z.string(), after: z.string().min(1).max(100) })]),
+      )
+      .superRefine((columns, context) => {
+        for (const [name, column] of Object.entries(columns))
+          if (typeof column !== 'string' && name !== 'answer')
+            context.addIssue({
+              code: 'custom',
+              path: [name],
+              message: 'expected the name of a column: `after` belongs to `answer`',
+            })
+      }),
   ).optional(),
   /** nano and arithmetic have both; the benchmarks are all test, deepscaler is all train. */
   split: z.enum(['train', 'test']).optional(),
-  where: names(
-    z.record(z.string(), z.union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))])),
-  ).optional(),
+  /** By column, the value or values that a row must have; `{ "not": … }`: those that it must not have. */
+  where: names(z.record(z.string(), z.union([wanted, strict({ not: wanted })]))).optional(),
   only: z.array(z.string()).min(1).optional(),
   /** Seed of a shuffle before `limit` takes the first; absent keeps the set's own order. */
   shuffle: z.int().min(0).optional(),
   limit: count.optional(),
   /** `drop`: of problems with the same statement and answer, letter by letter, the first is kept. */
   duplicates: z.literal('drop').optional(),
+  /** `skip`: rows that cannot be read are left out and counted. Absent: they are refused. */
+  badRows: z.literal('skip').optional(),
 }
 export const DataSpec = strict(data)
   .refine(({ name, source }) => (name === undefined) !== (source === undefined), {

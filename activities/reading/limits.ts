@@ -3,7 +3,7 @@
  * purpose ends. A user has an answer within 15 s; a process that starts, and what is copied and digested before, come
  * on top of what stands here.
  */
-import type { JobName, Jobs } from './reader.ts'
+import type { AskedProblem, JobName, Jobs } from './reader.ts'
 
 export interface Limits {
   /** From the request to its answer. */
@@ -27,7 +27,7 @@ const limits: { readonly [J in JobName]: (ask: Jobs[J]['ask']) => Limits } = {
   model: () => fixed(patientMs),
   canRead: () => fixed(patientMs),
   prompts: ({ prompt, problems }) => {
-    const characters = problems.reduce((n, { problem }) => n + prompt.length + problem.length, 0)
+    const characters = problems.reduce((n, problem) => n + prompt.length + lengthOf(problem), 0)
     return { totalMs: patientMs + characters / charactersAMs, silenceMs: patientMs }
   },
   data: ({ sizeBytes }) => ({ totalMs: dataMs + sizeBytes / dataBytesAMs, silenceMs: patientMs }),
@@ -37,5 +37,8 @@ export function limitsOf<J extends JobName>(job: J, ask: Jobs[J]['ask'], patienc
   const { totalMs, silenceMs } = limits[job](ask)
   return { totalMs: totalMs * patience, silenceMs: silenceMs * patience }
 }
+
+const lengthOf = ({ problem, messages = [] }: AskedProblem) =>
+  messages.reduce((n, { content }) => n + content.length, problem.length)
 
 const fixed = (ms: number): Limits => ({ totalMs: ms, silenceMs: ms })

@@ -39,10 +39,10 @@ export const promptsOf: Job<'prompts'> = ({ tokenizer, prompt, date, problems },
     const policy = await open(tokenizer, at)
     const texts: PromptText[] = []
     let characters = 0
-    for (const { id, problem } of problems) {
+    for (const { id, ...asked } of problems) {
       const place = `problem ${JSON.stringify(id)}`
       at(place)
-      const text = promptFor(policy, { prompt, date }, { id, problem, answer: '' }, place)
+      const text = promptFor(policy, { prompt, date }, { id, ...asked, answer: '' }, place)
       characters += text.text.length + text.tokens.length
       if (characters > mostCharacters)
         throw new PromptTooLong(

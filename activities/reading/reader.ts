@@ -7,6 +7,7 @@
  * or a credential; what is brought from there is a local file first.
  */
 import type { LocalFile } from '../benchmarks/local.ts'
+import type { Problem } from '../benchmarks/problem.ts'
 import type { DataFindings, DataSpec } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
 import type { ModelConfig } from '../policy/config.ts'
@@ -17,6 +18,9 @@ import type { PromptText } from '../spec/prompt.ts'
 export interface TextFile extends PolicyFile {
   readonly digest: string
 }
+
+/** What of a problem a prompt is made of. */
+export type AskedProblem = Pick<Problem, 'id' | 'problem' | 'messages'>
 
 export interface Asking {
   readonly tokenizer: readonly TextFile[]
@@ -46,7 +50,7 @@ export interface Jobs {
   readonly canRead: { readonly ask: Asking; readonly answer: boolean }
   /** What a policy reads for each problem. */
   readonly prompts: {
-    readonly ask: Asking & { readonly problems: readonly { readonly id: string; readonly problem: string }[] }
+    readonly ask: Asking & { readonly problems: readonly AskedProblem[] }
     readonly answer: readonly PromptText[]
   }
   /** Reads the problems that a spec's data stands for, and writes them, canonical, to a file. */
@@ -57,8 +61,15 @@ export interface Jobs {
       /** Of all files together. */
       readonly sizeBytes: number
       readonly to: string
+      /** Answers are taken whole, whatever they end in, unless the spec says otherwise. */
+      readonly whole?: boolean
     }
-    readonly answer: { readonly count: number; readonly findings: DataFindings }
+    readonly answer: {
+      readonly count: number
+      readonly findings: DataFindings
+      /** Whether some have several answers, or messages. */
+      readonly isLayered: boolean
+    }
   }
 }
 export type JobName = keyof Jobs

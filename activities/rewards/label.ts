@@ -54,6 +54,6 @@ export const label =
 
 function labelOf(reward: LabelReward, problem: Problem): string {
   const voted = problem['label']
-  if (voted !== undefined) return String(voted)
+  if (typeof voted === 'string' || typeof voted === 'number') return String(voted)
   throw new InvalidReward(`reward ${reward}: needs labels, and problem ${problem.id} has no column "label"`)
 }

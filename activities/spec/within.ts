@@ -6,6 +6,7 @@ import type { Benchmark, ResolvedTrain } from '../contracts.ts'
 import { most } from '../contracts/limits.ts'
 import { didYouMean } from '../contracts/nearest.ts'
 import { shardCount } from './batch.ts'
+import { gradientFaults } from './gradient.ts'
 
 /** Of a training spec with every field. */
 export function trainFaults(spec: ResolvedTrain): string[] {
@@ -28,6 +29,7 @@ export function trainFaults(spec: ResolvedTrain): string[] {
     ),
     ...above('evaluate.every', Math.floor(points), most.evaluatedSteps, 'evaluated steps'),
     ...evaluationFaults(evaluate, 1, 'evaluate'),
+    ...gradientFaults(spec),
   ]
 }
 

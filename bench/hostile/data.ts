@@ -42,6 +42,7 @@ const files: readonly File[] = [
   { name: 'a device', path: 'zero.jsonl', build: (path) => symlinkSync('/dev/zero', path), expect: /^(InvalidData|NotAllowed)$/ },
   { name: 'a folder', path: '.', build: () => {}, expect: data },
   { name: 'a file of 3 GB without an end of line', path: 'line.jsonl', build: (path) => { text('{"problem": "')(path); truncateSync(path, 3 * 2 ** 30) }, expect: data },
+  { name: 'an array with an item of 3 GB', path: 'item.json', build: (path) => { text('[{"problem": "')(path); truncateSync(path, 3 * 2 ** 30) }, expect: data },
   { name: 'an empty file', path: 'empty.jsonl', build: text(''), expect: data },
   { name: 'a line nested 100,000 deep', path: 'deep.jsonl', build: text('['.repeat(1e5)), expect: data },
   { name: 'a file that is not UTF-8', path: 'latin.jsonl', build: text(Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d])), expect: data },

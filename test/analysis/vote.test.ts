@@ -72,7 +72,7 @@ describe('labels of a problem set', () => {
     ['1/2', ['7', '0.5', '7'], { label: '7', votes: 2, verdict: 'incorrect' }],
     ['1/2', [null, ''], { label: '', votes: 0, answered: 0, samples: 2, verdict: 'none' }],
   ])('with gold answer %s and answers %j, one is %j', (gold, answers, expected) => {
-    expect(labelOf('p', gold, answers, 'equivalent')).toMatchObject(expected)
+    expect(labelOf('p', [gold], answers, 'equivalent')).toMatchObject(expected)
   })
 
   it('may be none at all', () => {

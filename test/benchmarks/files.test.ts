@@ -106,8 +106,13 @@ describe('a file of JSON Lines', () => {
       {},
       'x:1: column "answer" is null, expected text',
     ],
-    ['a fraction', lines({ ...good, answer: 0.1 }), {}, 'x:1: column "answer" is number, expected text'],
-    ['a list', lines({ ...good, answer: ['a'] }), {}, 'x:1: column "answer" is an array, expected text'],
+    ['a truth value', lines({ ...good, answer: true }), {}, 'x:1: column "answer" is boolean, expected text'],
+    [
+      'a list for a problem',
+      lines({ ...good, problem: ['a'] }),
+      {},
+      'x:1: column "problem", message 1, has no role',
+    ],
     ['no object', lines(good, 7), {}, 'x:2: expected an object, found number'],
     ['broken JSON', Buffer.from(`${JSON.stringify(good)}\n{"id"`), {}, 'x:2: not JSON'],
     ['other bytes', Uint8Array.of(0xff, 0xfe, 0), {}, 'x: is neither Parquet nor JSON Lines in UTF-8'],
@@ -121,7 +126,9 @@ describe('a file of JSON Lines', () => {
 
   it('names the first five complaints and counts the others', async () => {
     const bad = Array.from({ length: 8 }, (_, i) => ({ ...good, id: String(i), answer: '' }))
-    await expect(loadBytes(lines(...bad))).rejects.toThrow(/x:5: column "answer" is empty; and 3 more$/)
+    await expect(loadBytes(lines(...bad))).rejects.toThrow(
+      /x:5: column "answer" is empty; and 3 more \("badRows": "skip" leaves such rows out\)$/,
+    )
   })
 })
 

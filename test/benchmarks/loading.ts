@@ -11,7 +11,7 @@ import type { DataSpec } from '../../activities/contracts.ts'
 import type { Control } from '../../activities/engine/port.ts'
 
 export type { Reach }
-type Within = Pick<Reach, 'folder' | 'fetch'>
+type Within = Pick<Reach, 'folder' | 'fetch' | 'patienceMs'>
 
 export const quiet: Control = { signal: new AbortController().signal, progress: () => {} }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,6 +9,7 @@ import { openStore } from '../../activities/checkpoint/open.ts'
 import { CorruptObject, NotFound, type Store } from '../../activities/checkpoint/store.ts'
 import * as tables from '../../activities/checkpoint/tables.ts'
 import type { Rollout, Scored } from '../../activities/contracts.ts'
+import { stream } from '../../activities/seed.ts'
 
 const { rolloutsTable, rewardsTable, resultsTable } = tables
 const rollout = (problem: string, sample: number, tokens: number[]): Rollout => ({
@@ -164,6 +165,39 @@ test('a table that was put under another’s key is refused by the digest that a
   await expect(reading).rejects.toThrow(`known: expected rows of digest ${digest}, found ${other.digest}`)
   const made = tables.readTable(store, 'known', rolloutsTable, { digest: other.digest, inputs: 'its inputs' })
   await expect(made).rejects.toThrow('known: expected a table made from its inputs, found others')
+})
+
+test('a table whose bytes were turned over is CorruptObject or its own rows, whatever was: 400 of two tables', async () => {
+  const rows = Array.from({ length: 70 }, (_, i) => rollout(`p${i % 9}`, i, [i, i, 7, i % 3]))
+  const whole = [
+    tables.encode(rolloutsTable, rows, 'inputs'),
+    tables.encode(rewardsTable, [scored, { ...scored, sample: 1 }], 'inputs'),
+  ]
+  const ends = { rows: 0, CorruptObject: 0 }
+  for (let sample = 0; sample < 400; sample++) {
+    const { bytes, digest } = whole[sample % 2]!
+    const s = stream({ seed: 14, purpose: 'fault', problem: 'tables', sample })
+    const damaged = bytes.slice()
+    for (let i = 0; i <= s.below(3, 0); i++)
+      damaged[s.below(bytes.length, 3 * i + 1)]! ^= 1 << s.below(8, 3 * i + 2)
+    // Stored under its own digest: nothing but the decoder can find what is wrong.
+    const found = await tables.decode('t', damaged, null).catch((error: unknown) => error)
+    if (found instanceof CorruptObject) ends.CorruptObject += 1
+    else expect({ sample, digest: (found as { digest: unknown }).digest }).toEqual({ sample, digest })
+    if (!(found instanceof Error)) ends.rows += 1
+  }
+  expect(ends.CorruptObject).toBeGreaterThan(200)
+  expect(ends.rows).toBeGreaterThan(20) // statistics, and names that nobody reads
+})
+
+test('a stored table whose pages do not say how much they hold ends in CorruptObject by key', async () => {
+  await store.replace('hang', await readFile(new URL('../golden/layouts/hang.parquet', import.meta.url)))
+  const reading = tables.requireTable(store, 'hang', rolloutsTable)
+  await expect(reading).rejects.toThrow(CorruptObject)
+  await expect(reading).rejects.toThrow(
+    /hang: is not a whole Parquet file of 2633 bytes \(a page whose header does not say how many values it has\)$/,
+  )
+  expect(await tables.tableRef(store, 'hang', 'inputs')).toBeNull()
 })
 
 test('a row that says NaN is refused when it is written', () => {

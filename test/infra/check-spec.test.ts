@@ -52,6 +52,23 @@ it('prints it as one JSON object, with units and sources', async () => {
   expect(quantities).toContainEqual({ of: 'all', name: 'completions', value: 800, unit: 'count', source: { kind: 'exact' } })
 }) // prettier-ignore
 
+it('says what a run would be told of problems on this machine, and refuses what a run would', async () => {
+  const own = join(folder, 'own.jsonl')
+  await writeFile(own, '{"question": "1+1", "answer": "so\\n#### 2"}\n{"question": "Show it.", "answer": "#### proof"}\n')
+  const spec = (data: object) =>
+    file(JSON.stringify({ preset: 'demo', model: 'nano/coder', reward: 'ground-truth', data: { columns: { problem: 'question' }, ...data } }))
+  const { code, out } = await run(await spec({ source: `file://${own}` }))
+  expect(code).toBe(0)
+  expect(out).toContain(
+    `\nData: 1 answers say that there is none (file://${own}:2: "proof"), all 2 answers are what stands behind their last "####"\n`,
+  )
+  expect(out).toContain('\nReward: 1 of 2 problems (50.0%) can never be rewarded by ground-truth\n')
+  const none = await run(await spec({ source: `file://${own}`, where: { answer: 'proof' } }))
+  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('found none among 1') as unknown })
+  const absent = await run(await spec({ source: `file://${own}.absent` }))
+  expect(absent).toMatchObject({ code: 0, out: expect.stringContaining('what is to be said of its problems is left out') as unknown })
+}) // prettier-ignore
+
 it('names every fault and exits 1', async () => {
   const path = await file('{"preset": "demo", "model": "nano/coder", "reward": "format", "step": 3, "batch": {"group": 2e8}}')
   expect(await run(path)).toMatchObject({

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { openReader } from '../../activities/reading/pool.ts'
-import type { Reader } from '../../activities/reading/reader.ts'
+import type { AskedProblem, Reader } from '../../activities/reading/reader.ts'
 import { edited, filesOf, nanoFolder, textsOf } from './folder.ts'
 import { control } from './shared.ts'
 
@@ -135,7 +135,7 @@ describe('a reading process', () => {
 })
 
 describe('prompts', () => {
-  const problems = [{ id: 'p', problem: 'calc  1+2*3\n' }]
+  const problems: AskedProblem[] = [{ id: 'p', problem: 'calc  1+2*3\n' }]
   const ask = (reader: Reader, folder: string, prompt = 'plain', asked = problems) =>
     reader.ask(
       'prompts',
@@ -164,6 +164,17 @@ describe('prompts', () => {
     await expect(ask(reader, calling, 'default')).rejects.toMatchObject({ name: 'PromptRefused' })
     expect(await ask(reader, raising)).toHaveLength(1)
     for (const folder of [raising, calling]) rmSync(folder, { recursive: true })
+  })
+
+  it('have all messages of a problem in their template', async () => {
+    const counting = nanoFolder({ 'chat_template.jinja': '{{ messages|length }}{{ messages[0].content }}' })
+    const messages = [
+      { role: 'system' as const, content: '7' },
+      { role: 'user' as const, content: '1' },
+    ]
+    const [prompt] = await ask(reader, counting, 'default', [{ id: 'p', problem: '1', messages }])
+    expect(prompt?.text).toBe('27')
+    rmSync(counting, { recursive: true })
   })
 
   it('that use an added token without a row are CorruptModel; others of that model are read', async () => {

@@ -134,11 +134,37 @@ describe('a run on a file of the user’s own', () => {
     expect(await digestOf('bucket')).toBe(await digestOf('half'))
   })
 
+  it('is told before it samples which answers nobody can give; a file of nothing else is refused', async () => {
+    const path = join(own(), 'golds.json')
+    const golds = rows.map((row, i) => ({
+      ...row,
+      gold: i === 1 ? 'proof' : i === 2 ? [row.gold, '-1'] : row.gold,
+    }))
+    await writeFile(path, JSON.stringify(golds, null, 2))
+    const source = pathToFileURL(path).href
+    const { notes } = await (await start('golds', { source })).result()
+    expect(notes?.slice(0, 1)).toEqual([
+      `Data: 1 answers say that there is none (${source}, item 2: "proof")`,
+    ])
+    expect(notes).toContain('Reward: 1 of 8 problems (12.5%) can never be rewarded by ground-truth')
+    const { specs } = await requireDocument(store, keys.run('golds'), RunDocument)
+    expect((await requireDocument(store, specs[0] ?? '', SpecDocument)).format).toBe(2)
+    expect(await failureOf('proofs', { source, where: { gold: 'proof' } })).toMatch(
+      /^reward ground-truth: expected problems that can be rewarded, found none among 1 \(.*item 2: "proof"\): choose others/,
+    )
+    // In the same file another reward has something to learn from, and a group of 1 has not.
+    const of = async (run: string, more: object) => (await start(run, { source }, 1, more)).result()
+    expect((await of('format', { reward: 'format' })).notes?.join()).not.toContain('Reward')
+    const alone = of('alone', { batch: { problems: 8, group: 1, minibatch: 16 } })
+    const message = expect.stringContaining('batch.group: expected at least 2 in training') as string
+    await expect(alone).rejects.toMatchObject({ cause: { cause: { message } } })
+  })
+
   it('is refused by file and line where the file is broken, and by name where it is not allowed', async () => {
     const path = join(own(), 'broken.jsonl')
     await writeFile(path, [...rows, { uid: 'x', question: 'y' }].map((row) => JSON.stringify(row)).join('\n'))
     expect(await failureOf('broken', { source: pathToFileURL(path).href })).toBe(
-      `${pathToFileURL(path).href}:9: no column "gold" (columns.answer), found uid, question`,
+      `${pathToFileURL(path).href}:9: no column "gold" (columns.answer), found uid, question ("badRows": "skip" leaves such rows out)`,
     )
     expect(await failureOf('forbidden', { source: 'file:///etc/hostname' })).toMatch(
       /^data file:\/\/\/etc\/hostname: not beneath what this worker allows/,

@@ -22,6 +22,20 @@ describe('what a policy can read', () => {
     expect(canRead(tokenizer, name)).toBe(expected)
   })
 
+  it('is the whole conversation that a problem ends: its system message, its turns, and the assistant’s next', () => {
+    const messages = [
+      { role: 'system' as const, content: 'Think.' },
+      { role: 'user' as const, content: '1+1' },
+      { role: 'assistant' as const, content: '2' },
+      { role: 'user' as const, content: '5*6' },
+    ]
+    const { text } = promptOf(chat, 'default', { id: 'p', problem: '5*6', answer: '30', messages })
+    expect(text).toBe(
+      '<|im_start|>system\nThink.<|im_end|>\n<|im_start|>user\n1+1<|im_end|>\n' +
+        '<|im_start|>assistant\n2<|im_end|>\n<|im_start|>user\n5*6<|im_end|>\n<|im_start|>assistant\n',
+    )
+  })
+
   it('is what it says of the tokens: a nano model does not know the letters of the R1 style', () => {
     const { text, tokens } = promptOf(nano, 'default', { id: 'p', problem: 'calc  1+2*3\n', answer: '7' })
     expect(text).toContain('<|user|>')

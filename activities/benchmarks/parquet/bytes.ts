@@ -17,6 +17,9 @@ export class Unfinished extends Malformed {
   override readonly name = 'Unfinished'
 }
 
+/** What a header or a footer says where it should say something. */
+export const said = (value: unknown): string => String(value).replace(/^undefined$/, 'nothing')
+
 /** Bytes from `at` to `end`, one after another. Throws Unfinished behind the end. */
 export class Cursor {
   readonly bytes: Uint8Array

@@ -11,17 +11,18 @@ import type { Chunk } from './footer.ts'
 import { Pages, type Page } from './pages.ts'
 
 /** Values of the rows that are asked for at once; a row of problems has a few. */
-const mostAtOnce = 2 ** 22
+export const mostAtOnce = 2 ** 22
 
 /** The next `rows` rows of a column, one value each. */
 export class Column {
   readonly #tree: SchemaTree
   readonly #leaves: readonly Leaf[]
 
-  constructor(file: RegularFile, tree: SchemaTree, chunks: readonly Chunk[]) {
+  /** `most`: values in the rows that are taken at once. */
+  constructor(file: RegularFile, tree: SchemaTree, chunks: readonly Chunk[], most: number = mostAtOnce) {
     this.#tree = tree
     const isWithin = ({ path }: Chunk) => path[1] === tree
-    this.#leaves = chunks.filter(isWithin).map((chunk) => new Leaf(file, chunk))
+    this.#leaves = chunks.filter(isWithin).map((chunk) => new Leaf(file, chunk, most))
   }
 
   async take(rows: number): Promise<DecodedArray> {
@@ -40,12 +41,14 @@ class Leaf {
   readonly #pages: Pages
   readonly #schemaPath: SchemaTree[]
   readonly #isRepeated: boolean
+  readonly #mostValues: number
   #page: Page | null = null
   /** Of the page, the next value, and the next that is not null. */
   #at = 0
   #present = 0
 
-  constructor(file: RegularFile, chunk: Chunk) {
+  constructor(file: RegularFile, chunk: Chunk, mostValues: number) {
+    this.#mostValues = mostValues
     this.#schemaPath = [...chunk.path]
     this.path = chunk.path.at(-1)!.path.join('.')
     this.#pages = new Pages(file, chunk)
@@ -61,26 +64,42 @@ class Leaf {
     for (;;) {
       const page = await this.#current()
       if (page === null) break
-      const isFull = () => begun === rows && (!this.#isRepeated || page.repetition?.[this.#at] === 0)
-      for (; this.#at < page.count && !isFull(); this.#at++) {
-        const level = page.definition?.[this.#at] ?? most
-        if (page.repetition === null) begun += 1
-        else {
-          const again = page.repetition[this.#at]!
+      const [from, to] = [this.#at, this.#endOf(page, rows - begun, begun === 0)]
+      const { definition: defined, repetition: repeated } = page
+      if (repeated === null) begun += to - from
+      for (let i = from; i < to; i++) {
+        if (repeated !== null) {
+          const again = repeated[i]!
           if (again === 0) begun += 1
-          else if (begun === 0) throw new Malformed(`column ${this.path}: begins within a row`)
           repetition.push(again)
         }
-        definition.push(level)
-        if (level === most) values.push(page.values[this.#present++])
+        definition.push(defined === null ? most : defined[i]!)
       }
-      if (definition.length > mostAtOnce)
-        throw new Beyond(`has more than ${mostAtOnce} values in ${rows} rows of ${this.path}`)
+      let next = this.#present
+      for (let i = from; i < to; i++)
+        if (defined === null || defined[i] === most) values.push(page.values[next++])
+      this.#present = next
+      this.#at = to
+      if (definition.length > this.#mostValues)
+        throw new Beyond(`has more than ${this.#mostValues} values in ${rows} rows of ${this.path}`)
       if (this.#at < page.count || (begun === rows && !this.#isRepeated)) break
     }
     if (begun !== rows) throw new Malformed(`column ${this.path}: ends ${rows - begun} rows before it should`)
     if (this.#schemaPath.length === 2 && !this.#isRepeated) return flat(definition, values, most)
     return assembleLists([], definition, repetition, values, this.#schemaPath)
+  }
+
+  /** Where the page's part of `rows` further rows ends. `isFirst`: none of them has begun in a page before. */
+  #endOf({ count, repetition }: Page, rows: number, isFirst: boolean): number {
+    if (repetition === null) return Math.min(count, this.#at + rows)
+    if (isFirst && repetition[this.#at] !== 0) throw new Malformed(`column ${this.path}: begins within a row`)
+    let begun = 0
+    for (let i = this.#at; i < count; i++)
+      if (repetition[i] === 0) {
+        if (begun === rows) return i
+        begun += 1
+      }
+    return count
   }
 
   #most(): number {

@@ -12,8 +12,9 @@ import {
 } from 'hyparquet'
 import { getTreePath } from 'hyparquet/src/schema.js'
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
+import type { Fractions } from '../answers.ts'
 import type { RegularFile } from '../local.ts'
-import { Beyond, Cursor, endOfStruct, Malformed } from './bytes.ts'
+import { Beyond, Cursor, endOfStruct, Malformed, said } from './bytes.ts'
 import { codecs } from './codecs.ts'
 
 /** A leaf column's part of a row group: its pages lie from `start` to `end`. */
@@ -40,6 +41,10 @@ export interface Layout {
   /** The columns that are read. */
   readonly columns: readonly SchemaTree[]
   readonly groups: readonly Group[]
+  /** What the file says of itself besides: keys and values. */
+  readonly metadata: ReadonlyMap<string, string | undefined>
+  /** By the path of a leaf that is read: what its fractions are. */
+  readonly fractions: ReadonlyMap<string, Fractions>
 }
 
 /** A file of a thousand columns and a hundred row groups has some 10 MiB. */
@@ -78,7 +83,17 @@ export async function readLayout(file: RegularFile, isWanted: (name: string) => 
   const rows = countOf(metadata.num_rows, 'rows')
   const sum = groups.reduce((total, group) => total + group.rows, 0)
   if (sum !== rows) throw new Malformed(`states ${rows} rows, its row groups have ${sum}`)
-  return { rows, names, columns, groups }
+  const fractions = leaves.flatMap(({ element, path }) => {
+    const own = fractionsOf(element)
+    return own === null ? [] : [[path.join('.'), own] as const]
+  })
+  const pairs = (metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value] as const)
+  return { rows, names, columns, groups, metadata: new Map(pairs), fractions: new Map(fractions) }
+}
+
+function fractionsOf({ type, converted_type, scale }: SchemaTree['element']): Fractions | null {
+  if (converted_type === 'DECIMAL') return { scale: scale ?? 0 }
+  return type === 'FLOAT' ? 'single' : null
 }
 
 async function readFooter(file: RegularFile): Promise<FileMetaData> {
@@ -154,11 +169,11 @@ function chunkOf(
   const { codec } = meta
   if (!Object.hasOwn(codecs, codec))
     throw new Beyond(
-      `is compressed with ${codec}, this worker reads ${Object.keys(codecs).join(', ').toLowerCase()}`,
+      `is compressed with ${said(codec)}, this worker reads ${Object.keys(codecs).join(', ').toLowerCase()}`,
     )
   const leaf = path.at(-1)?.element
   if (leaf?.type === undefined || leaf.type !== meta.type)
-    throw new Malformed(`${at}: is ${meta.type}, the schema says ${leaf?.type}`)
+    throw new Malformed(`${at}: is ${said(meta.type)}, the schema says ${said(leaf?.type)}`)
   const start = countOf(meta.dictionary_page_offset || meta.data_page_offset, `${at}: offset`)
   const end = start + countOf(meta.total_compressed_size, `${at}: bytes`)
   if (start < 4 || end > file.sizeBytes - 8) throw new Malformed(`${at}: lies at ${start} to ${end}`)
@@ -172,6 +187,6 @@ function chunkOf(
 function countOf(value: unknown, what: string): number {
   const count = typeof value === 'bigint' ? Number(value) : value
   if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0)
-    throw new Malformed(`${what}: expected a count, found ${String(value)}`)
+    throw new Malformed(`${what}: expected a count, found ${said(value)}`)
   return count
 }

@@ -8,7 +8,7 @@ import { parquetHeader } from 'hyparquet/src/column.js'
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
 import type { RegularFile } from '../local.ts'
-import { Beyond, Cursor, endOfStruct, Malformed, Unfinished } from './bytes.ts'
+import { Beyond, Cursor, endOfStruct, Malformed, said, Unfinished } from './bytes.ts'
 import { decompressed } from './codecs.ts'
 import type { Chunk } from './footer.ts'
 import { dictionaryOf, mostPage, readRuns, valuesOf } from './values.ts'
@@ -138,18 +138,22 @@ export class Pages {
   /** DATA_PAGE_V2: levels lie before the values, as they are. */
   #second(header: Header, body: Uint8Array): Page {
     const stated = header.data_page_header_v2
+    if (header.type === 'DATA_PAGE_V2' && stated === undefined)
+      throw new Malformed('a page whose header does not say how many values it has')
     if (header.type !== 'DATA_PAGE_V2' || stated === undefined)
-      throw new Malformed(`a page of a kind that is not known, ${header.type}`)
+      throw new Malformed(`a page of a kind that is not known, its header says ${said(header.type)}`)
     const count = requireCount(stated.num_values, this.#left)
-    const ends = requireCount(stated.repetition_levels_byte_length, body.length)
-    const begin = ends + requireCount(stated.definition_levels_byte_length, body.length - ends)
+    const nulls = requireCount(stated.num_nulls, count, 'nulls')
+    const ends = requireCount(stated.repetition_levels_byte_length, body.length, 'bytes of levels')
+    const rest = body.length - ends
+    const begin = ends + requireCount(stated.definition_levels_byte_length, rest, 'bytes of levels')
     const levels = (from: number, to: number, most: number) =>
       most === 0 ? null : levelsOf(new Cursor(body, from, to), most, count)
     const repetition = levels(0, ends, this.#repetition)
     const definition = levels(ends, begin, this.#definition)
     const present = this.#present(definition, count)
-    if (present !== count - stated.num_nulls)
-      throw new Malformed(`a page with ${count - present} nulls that states ${stated.num_nulls}`)
+    if (present !== count - nulls)
+      throw new Malformed(`a page with ${count - present} nulls that states ${nulls}`)
     const size = header.uncompressed_page_size - begin
     const codec = stated.is_compressed === false ? 'UNCOMPRESSED' : this.#chunk.codec
     const page = decompressed(body.subarray(begin), codec, requireSize(size))
@@ -178,14 +182,16 @@ function levelsOf(cursor: Cursor, most: number, count: number): Uint8Array {
 }
 
 function requireSize(size: unknown): number {
-  if (typeof size !== 'number' || size < 0) throw new Malformed(`a page states ${String(size)} bytes`)
+  if (typeof size !== 'number' || size < 0)
+    throw new Malformed(`a page whose header says ${said(size)} where it should say its number of bytes`)
   if (size > mostPage) throw new Beyond(`has a page of ${size} bytes, at most ${mostPage} are read`)
   return size
 }
 
-function requireCount(count: unknown, most: number): number {
-  if (typeof count !== 'number' || count < 0 || count > most)
-    throw new Malformed(`a page states ${String(count)} where there can be ${most} at most`)
+function requireCount(count: unknown, most: number, what = 'values'): number {
+  if (typeof count !== 'number' || count < 0)
+    throw new Malformed(`a page whose header says ${said(count)} where it should say its number of ${what}`)
+  if (count > most) throw new Malformed(`a page states ${count} ${what} where there can be ${most} at most`)
   if (count > mostValues) throw new Beyond(`has a page of ${count} values, at most ${mostValues} are read`)
   return count
 }

@@ -8,11 +8,16 @@ import type { Row, Rows } from '../columns.ts'
 import { InvalidData } from '../faults.ts'
 import type { RegularFile } from '../local.ts'
 import { Beyond } from './bytes.ts'
-import { Column } from './column.ts'
+import { Column, mostAtOnce } from './column.ts'
 import { readLayout, type Layout } from './footer.ts'
 
-/** Rows that are put together at once. */
-const atOnce = 1024
+/** Rows that are put together at once, and values in them. */
+interface Portion {
+  readonly rows: number
+  readonly values: number
+}
+
+const usual: Portion = { rows: 1024, values: mostAtOnce }
 
 /** What a Parquet file begins with. */
 export const isParquet = async (file: RegularFile) =>
@@ -29,14 +34,32 @@ export async function rowsOfParquet(
   return {
     place: (row) => `${file.name}, row ${row}`,
     columns: layout.names,
-    batches: rowsOf(layout, file, control),
+    fractions: layout.fractions,
+    batches: rowsOf(layout, file, control, usual),
   }
+}
+
+/**
+ * All rows in all columns, and what the file says of itself. `portion` bounds what is decoded without a pause. What goes
+ * wrong is InvalidData, as above.
+ */
+export async function wholeOfParquet(
+  file: RegularFile,
+  portion: Portion,
+  control: Control,
+): Promise<{ readonly metadata: Layout['metadata']; readonly rows: Record<string, unknown>[] }> {
+  const layout = await named(file, () => readLayout(file, () => true))
+  const rows: Record<string, unknown>[] = []
+  for await (const batch of rowsOf(layout, file, control, portion))
+    for (const { value } of batch) rows.push(value as Record<string, unknown>)
+  return { metadata: layout.metadata, rows }
 }
 
 async function* rowsOf(
   { groups, columns, rows }: Layout,
   file: RegularFile,
   control: Control,
+  { rows: atOnce, values: most }: Portion,
 ): AsyncIterable<readonly Row[]> {
   // Nothing is read of a file that has none of the columns: a row is enough to say so.
   if (columns.length === 0 && rows > 0) {
@@ -47,7 +70,7 @@ async function* rowsOf(
   for (const group of groups) {
     const readers = columns.map((tree) => ({
       name: tree.element.name,
-      column: new Column(file, tree, group.chunks),
+      column: new Column(file, tree, group.chunks, most),
     }))
     for (let from = 0; from < group.rows; from += atOnce) {
       control.signal.throwIfAborted()

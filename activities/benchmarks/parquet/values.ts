@@ -7,7 +7,7 @@ import { convert } from 'hyparquet/src/convert.js'
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js'
 import { byteStreamSplit } from 'hyparquet/src/encoding.js'
 import { readPlain } from 'hyparquet/src/plain.js'
-import { Beyond, Cursor, Malformed } from './bytes.ts'
+import { Beyond, Cursor, Malformed, said } from './bytes.ts'
 import { widestDecimal } from './footer.ts'
 
 /** Bytes of a page, and of all its texts once they are written out. */
@@ -56,7 +56,7 @@ export function valuesOf(
       return converted(byteArrays(reader, prefixes, lengthsOf(reader, count)), column)
     }
     default:
-      throw new Malformed(`an encoding that is not known, ${encoding}`)
+      throw new Malformed(`an encoding that is not known, the header says ${said(encoding)}`)
   }
 }
 

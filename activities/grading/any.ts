@@ -1,0 +1,38 @@
+/** Several gold answers, any of which counts: the verdict by the one that a completion meets. */
+import { boxOnly, grade, type Grade, type Policy } from './index.ts'
+
+/** Of golds that all differ from the answer, the first one's verdict. */
+export function gradeAny({
+  golds,
+  completion,
+  policy,
+}: {
+  readonly golds: readonly string[]
+  readonly completion: string
+  readonly policy?: Partial<Policy>
+}): Grade {
+  let first: Grade | undefined
+  for (const gold of golds) {
+    const found = grade({ gold, completion, ...(policy && { policy }) })
+    if (found.verdict === 'correct') return found
+    first ??= found
+  }
+  return first ?? grade({ gold: '', completion, ...(policy && { policy }) })
+}
+
+/** What stands in data sets where nobody knew an answer, or where there is none to give. */
+const placeholder =
+  /^(?:(?:see )?(?:the )?(?:proof|solution)|prove|q\.?e\.?d\.?|not ?_?(?:found|available|provided|given|applicable)|no ?answer(?: (?:found|given|provided))?|unanswerable|unknown|nan|null|n\/?a|todo|tbd|-+|\?+|…|\.{3})\.?$/i
+
+export const isPlaceholder = (gold: string): boolean =>
+  placeholder.test(
+    gold
+      .replace(/\\(?:text|textbf|textit|mathrm|mbox|boxed)\s*\{([^{}]*)\}/g, '$1')
+      .replaceAll('$', '')
+      .trim(),
+  )
+
+/** Whether a completion can be right by a gold answer: one that has the very answer in its box. */
+export const isEarnable = (gold: string): boolean =>
+  !isPlaceholder(gold) &&
+  grade({ gold, completion: `\\boxed{${gold}}`, policy: boxOnly }).verdict === 'correct'
