@@ -17,7 +17,8 @@ export const rewardInputs = (rollouts: string, reward: Reward, grader: string = 
 
 /** The grader that a table of rewards was made by, from its `inputs`. */
 export const graderOf = (inputs: string, rollouts: string, reward: Reward): string =>
-  graders.find((grader) => rewardInputs(rollouts, reward, grader) === inputs) ?? 'another version'
+  [GRADER_VERSION, ...graders].find((grader) => rewardInputs(rollouts, reward, grader) === inputs) ??
+  'another version'
 
 /** Of a committed step's rewards; null where they are not there, or not whole: then nothing is said of it. */
 export async function graderAt(

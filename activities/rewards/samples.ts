@@ -22,7 +22,8 @@ export function samplesOf(
     (_, i) => rollouts[Math.floor((i * rollouts.length) / count)]!,
   ).flatMap((rollout) => {
     const { problem, completion } = rollout
-    const own = scored.find((row) => placeOf(row) === placeOf(rollout))
+    const place = placeOf(rollout)
+    const own = scored.find((row) => row.problem === problem && placeOf(row) === place)
     if (own === undefined) return []
     const statement = cut(problems.get(problem)?.problem ?? '', most.statement)
     const left = most.texts - jsonBytes(statement, most.statement)

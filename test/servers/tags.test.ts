@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { attributesOf } from '../../activities/attributes.ts'
+import { prepareNamespace } from '../../infra/servers.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { train } from '../../workflows/train.ts'
 import { Fleet, startGrounds, type Grounds } from './fleet.ts'
@@ -103,8 +104,13 @@ it('where the namespace lacks the attribute, the worker and the run say what to 
   }
 })
 
+it('a stack adds it to a database of before there were tags', async () => {
+  await prepareNamespace(grounds.stack.cli, grounds.stack.temporalAddress)
+  await expect.poll(async () => (await attributesOf(grounds.client)).missing, poll).toEqual([])
+})
+
 it('an attribute of the name that somebody has as another type is not written', async () => {
+  await temporal('operator', 'search-attribute', 'remove', '--name', 'Tags', '--yes')
   await temporal('operator', 'search-attribute', 'create', '--name', 'Tags', '--type', 'Int')
-  const { client } = grounds
-  await expect.poll(async () => (await attributesOf(client)).missing, poll).toEqual(['Tags'])
+  await expect.poll(async () => (await attributesOf(grounds.client)).missing, poll).toEqual(['Tags'])
 })
