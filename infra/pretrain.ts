@@ -39,7 +39,7 @@ says whether they are the ones whose digests are checked in.
 async function main({ values, words }: Called<typeof program.options>): Promise<number> {
   const wanted = words.length === 0 ? recipes : words.map((word) => oneOf('recipe', recipes, word))
   const digests = JSON.parse(await readFile(digestsFile, 'utf8').catch(() => '{}')) as Record<string, string>
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   // At this size a second thread gains nothing; a second worker does.
   const one = { PLACEBO_THREADS: '1' }
   const storeUrl = pathToFileURL(join(folder, 'store')).href

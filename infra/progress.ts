@@ -174,8 +174,15 @@ function farOf(progress: Readonly<Record<string, unknown>>): string {
 
 const ago = (ms: number) => (ms === 0 ? '' : `${Math.max(0, Math.round((Date.now() - ms) / 1000))} s ago`)
 
+/** Where objects of the store are to be found, by their keys, and how the CLI is told of the server. */
+interface Where {
+  readonly placed: (key: string) => string
+  readonly told: string
+}
+const nowhere: Where = { placed: (key) => `${key} in the store`, told: '' }
+
 /** The same for people. */
-export function textOf(at: Snapshot, placed = (key: string) => `${key} in the store`): string {
+export function textOf(at: Snapshot, { placed, told }: Where = nowhere): string {
   const { progress, pending, children, queues } = at
   const ended = at.closed === undefined ? '' : `, ended ${at.closed}`
   const head = `${at.workflowId}  ${at.type}  ${at.status.toLowerCase()}  started ${at.started}${ended}`
@@ -203,7 +210,7 @@ export function textOf(at: Snapshot, placed = (key: string) => `${key} in the st
     ...essentialsOf(at.result, placed),
     ...(at.result === undefined
       ? []
-      : [`All of it: npm run -s temporal -- workflow result --workflow-id ${at.workflowId}`]),
+      : [`All of it: npm run -s temporal -- workflow result --workflow-id ${at.workflowId}${told}`]),
     ...(progress === null ? [] : [farOf(progress), ...said(progress)]),
     ...(at.silent === undefined ? [] : [`It does not answer the query: ${at.silent}`]),
     ...table(['activity', 'attempt', 'state', 'since', 'progress', 'last failure'], pendingRows),
@@ -232,12 +239,13 @@ const table = (header: string[], rows: string[][]) =>
 
 async function main({ values, words: [workflowId = ''] }: Called<typeof program.options>): Promise<number> {
   const { client, close } = await connectClient(values.address)
-  const placed = await placesOf(values.address)
+  const told = values.address === undefined ? '' : ` --address ${values.address}`
+  const where = { placed: await placesOf(values.address), told }
   try {
     for (;;) {
       const now = await snapshot(client, workflowId)
       if (values.watch && process.stdout.isTTY && !values.json) process.stdout.write('\x1b[2J\x1b[H')
-      console.log(values.json ? JSON.stringify(now) : textOf(now, placed))
+      console.log(values.json ? JSON.stringify(now) : textOf(now, where))
       if (!values.watch || now.status !== 'RUNNING') return 0
       if (!values.json) console.log('')
       await sleep(2000)

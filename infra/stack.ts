@@ -5,8 +5,7 @@
  * process (leash.ts). Everything the workers know of it stands in `env`, which works for any other program, too.
  * Secrets: one file of mode 0600 in the folder, and the environment of the processes that need them.
  */
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { allocator } from './config.ts'
@@ -242,7 +241,9 @@ async function privateFolder(folder: string, report: (line: string) => void): Pr
   const { mode } = await stat(folder)
   if ((mode & others) === 0) return
   const was = `${folder}: other users of this machine may look into it (mode ${(mode & 0o777).toString(8)})`
-  const isStacks = ['temporal.db', 'credentials', 'stack.json'].some((name) => existsSync(join(folder, name)))
+  const names = await readdir(folder)
+  const isStacks =
+    names.length === 0 || names.some((name) => /^(temporal\.db|credentials|stack\.json)$/.test(name))
   if (!isStacks) return report(`${was}; chmod 700 keeps them out`)
   await chmod(folder, ownerOnly).then(
     () => report(`${was}: now only you do`),

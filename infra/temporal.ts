@@ -10,7 +10,8 @@ import { provision } from './provision.ts'
 async function environment(): Promise<Record<string, string | undefined>> {
   const local = await localStack()
   if (local === null) {
-    console.error('No dev stack is running (npm run dev): using TEMPORAL_* as they are.')
+    const isTold = process.argv.some((argument) => argument.startsWith('--address'))
+    if (!isTold) console.error('No dev stack is running (npm run dev): using TEMPORAL_* as they are.')
     return process.env
   }
   const theirs = Object.entries(process.env).filter(([variable]) => !variable.startsWith('TEMPORAL_'))

@@ -68,7 +68,7 @@ test('an id that no prefix can have is refused for good, by name', async () => {
       type: 'InvalidSpec',
       nonRetryable: true,
       message: expect.stringContaining(
-        'workflow id: (whole spec): letters, digits and . _ : @ = + -',
+        'workflow id: (whole spec): expected letters, digits and . _ : @ = + -',
       ) as string,
     })
   }

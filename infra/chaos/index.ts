@@ -39,7 +39,7 @@ async function main({ values }: Called<typeof program.options>): Promise<number>
   const counts = values.kills === undefined ? {} : { 'worker SIGKILL': numberOf('kills', values.kills, 0) }
   const folder = resolve(values.folder)
   await rm(folder, { recursive: true, force: true }) // results of another day would leave nothing to do
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   const told = new AbortController()
   void untilTold().then((reason) => told.abort(new Error(`stopped (${reason})`)))
   const begun = Date.now()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -112,6 +112,7 @@ describe('the folder', () => {
   it('that is none of a stack’s stays as it is', async () => {
     const other = await mkdtemp(join(tmpdir(), 'placebo-other-'))
     await chmod(other, 0o755)
+    await writeFile(join(other, 'own'), '')
     const said: string[] = []
     const started = await startStack({ folder: other, ports: 'free', workers: [], store: 'file:///tmp/none', report: (line) => said.push(line) })
     await started.stop()
