@@ -1,5 +1,7 @@
 /** What a user's data becomes in the store, and what a run is told of it. */
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -158,6 +160,45 @@ describe('what a model leaves open', () => {
     expect(unsaid.policy).not.toBe(said.policy)
     expect(await ends(unsaid.source)).toEqual({ eos_token_id: 2 })
     expect(await takenIn({ 'config.json': silent })).toEqual(unsaid)
+  })
+
+  it('of a pinned model that an earlier version took in is written down now; its first document stays', async () => {
+    const sha = 'a'.repeat(40)
+    const info = { id: 'o/m', _id: '1', modelId: 'o/m', sha, private: false, gated: false, downloads: 0, likes: 0, lastModified: '2026-01-01' } // prettier-ignore
+    const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors']
+    const tree = names.map((path) => ({ type: 'file', path, size: 1, oid: 'x' }))
+    const server = createServer(({ url = '' }, response) => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(url.includes('/tree/') ? tree : info))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    try {
+      const source = `hf://o/m@${sha}`
+      const first = async (changes: Parameters<typeof nanoFolder>[0]) => {
+        const own = nanoFolder(changes)
+        hostile.push(own)
+        const files = names.map(async (name) => ({ name, ...(await deps.blobs.put(await readFile(join(own, name)))) })) // prettier-ignore
+        const policy = policyOf(await Promise.all(files))
+        const key = keys.model(digestOf(source))
+        await store.replace(key, new TextEncoder().encode(JSON.stringify({ format: 1, source, policy })))
+        return { source: key, policy: policy.digest }
+      }
+      const again = () => run(intakeActivities({ ...deps, hub: { endpoint } }).intakeModel, { model: source })
+      const whole = await first({})
+      expect(await again()).toEqual(whole)
+      const silently = await first({ 'config.json': silent })
+      const taken = await again()
+      expect(taken.notes).toEqual([expect.stringContaining('token 2')])
+      expect(taken.policy).not.toBe(silently.policy)
+      expect(taken.source).toBe(keys.model(taken.policy))
+      expect(await ends(taken.source)).toEqual({ eos_token_id: 2 })
+      const { policy } = await requireDocument(store, silently.source, ModelDocument)
+      expect(policy.digest).toBe(silently.policy)
+      expect(await again()).toEqual(taken)
+    } finally {
+      server.close()
+    }
   })
 
   it('is told where nobody knows an end token; its files stay as they are', async () => {

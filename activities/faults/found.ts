@@ -20,7 +20,7 @@ export function foundOf(value: unknown, known?: RegExp): string {
     return isShort ? JSON.stringify(value) : `a list of ${value.length}`
   }
   if (typeof value === 'object') return `an object of ${counted(Object.keys(value).length, 'field')}`
-  return String(value as number | boolean | bigint)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeof value
 }
 
 const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`

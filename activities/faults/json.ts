@@ -46,65 +46,94 @@ type Expected =
 
 /** The first place where a text is not JSON. */
 function faultIn(text: string, distinctKeys: boolean): Fault | null {
-  /** Of each object that is open its keys, of each list null. */
-  const open: (Set<string> | null)[] = []
-  let expected: Expected = 'a value'
-  let at = 0
-  const closed = () => {
-    const outer = open.at(-1)
-    expected = outer === undefined ? 'nothing more' : outer === null ? ', or ]' : ', or }'
-  }
+  const walk = new Walk(text, distinctKeys)
   for (;;) {
-    while (at < text.length && isBlank(text.charCodeAt(at))) at++
-    if (at === text.length) return expected === 'nothing more' ? null : { at, expected }
-    const sign = text[at]
-    if (expected === 'a value' || expected === 'a value or ]') {
-      if (sign === '{' || sign === '[') {
-        open.push(sign === '{' ? new Set() : null)
-        expected = sign === '{' ? 'a key or }' : 'a value or ]'
-        at++
-      } else if (sign === ']' && expected === 'a value or ]') {
-        open.pop()
-        closed()
-        at++
-      } else {
-        const end = sign === '"' ? endOfText(text, at) : endOfWord(text, at)
-        if (typeof end !== 'number') return end
-        at = end
-        closed()
-      }
-    } else if (expected === 'a key' || expected === 'a key or }') {
-      if (sign === '}' && expected === 'a key or }') {
-        open.pop()
-        closed()
-        at++
-        continue
-      }
-      if (sign !== '"') return { at, expected }
-      const end = endOfText(text, at)
-      if (typeof end !== 'number') return end
-      if (distinctKeys) {
-        const keys = open.at(-1) as Set<string>
-        const key = JSON.parse(text.slice(at, end)) as string
-        if (keys.has(key)) return { at, expected: 'a key that its object does not have yet' }
-        keys.add(key)
-      }
-      at = end
-      expected = 'a colon'
-    } else {
-      const next = following(expected, sign)
-      if (next === null) return { at, expected }
-      at++
-      if (next === 'closed') {
-        open.pop()
-        closed()
-      } else expected = next
+    while (walk.at < text.length && isBlank(text.charCodeAt(walk.at))) walk.at++
+    if (walk.at === text.length) return walk.expected === 'nothing more' ? null : walk.fault()
+    const fault = walk.step()
+    if (fault !== null) return fault
+  }
+}
+
+/** Where a text has been read to, and what may come next. */
+class Walk {
+  at = 0
+  expected: Expected = 'a value'
+  readonly #text: string
+  readonly #distinctKeys: boolean
+  /** Of each object that is open its keys, of each list null. */
+  readonly #open: (Set<string> | null)[] = []
+
+  constructor(text: string, distinctKeys: boolean) {
+    this.#text = text
+    this.#distinctKeys = distinctKeys
+  }
+
+  fault(expected: string = this.expected): Fault {
+    return { at: this.at, expected }
+  }
+
+  /** Over a sign, a key or a scalar; the fault where it is none of what is expected. */
+  step(): Fault | null {
+    const sign = this.#text[this.at]
+    if (this.expected === 'a value' || this.expected === 'a value or ]') return this.#value(sign)
+    if (sign === '"' && (this.expected === 'a key' || this.expected === 'a key or }')) return this.#key()
+    const next = following(this.expected, sign)
+    if (next === null) return this.fault()
+    this.at++
+    if (next === 'closed') this.#close()
+    else this.expected = next
+    return null
+  }
+
+  #value(sign: string | undefined): Fault | null {
+    if (sign === '{' || sign === '[') {
+      this.#open.push(sign === '{' ? new Set() : null)
+      this.expected = sign === '{' ? 'a key or }' : 'a value or ]'
+      this.at++
+      return null
     }
+    if (sign === ']' && this.expected === 'a value or ]') {
+      this.at++
+      this.#close()
+      return null
+    }
+    const end = sign === '"' ? endOfText(this.#text, this.at) : endOfWord(this.#text, this.at)
+    if (typeof end !== 'number') return end
+    this.at = end
+    this.#closed()
+    return null
+  }
+
+  #key(): Fault | null {
+    const end = endOfText(this.#text, this.at)
+    if (typeof end !== 'number') return end
+    const keys = this.#open.at(-1)
+    if (this.#distinctKeys && keys) {
+      const key = JSON.parse(this.#text.slice(this.at, end)) as string
+      if (keys.has(key)) return this.fault('a key that its object does not have yet')
+      keys.add(key)
+    }
+    this.at = end
+    this.expected = 'a colon'
+    return null
+  }
+
+  #close(): void {
+    this.#open.pop()
+    this.#closed()
+  }
+
+  /** A value has ended. */
+  #closed(): void {
+    const outer = this.#open.at(-1)
+    this.expected = outer === undefined ? 'nothing more' : outer === null ? ', or ]' : ', or }'
   }
 }
 
 /** What comes behind a sign between values; null where the sign is another one. */
 function following(expected: Expected, sign: string | undefined): Expected | 'closed' | null {
+  if (expected === 'a key or }') return sign === '}' ? 'closed' : null
   if (expected === 'a colon') return sign === ':' ? 'a value' : null
   if (expected === ', or }') return sign === ',' ? 'a key' : sign === '}' ? 'closed' : null
   if (expected === ', or ]') return sign === ',' ? 'a value' : sign === ']' ? 'closed' : null

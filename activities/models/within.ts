@@ -18,7 +18,7 @@ export type Roots = readonly string[]
 
 /** Of the worker's prefixes those that are folders of this machine; one that is not there yet has a path, too. */
 export async function rootsOf(allow: readonly string[]): Promise<Roots> {
-  const folders = allow.filter((prefix) => prefix.startsWith('file:///'))
+  const folders = allow.filter((prefix) => /^file:\/\/(?:localhost)?\//.test(prefix))
   return Promise.all(folders.map(async (prefix) => realOf(fileURLToPath(prefix))))
 }
 

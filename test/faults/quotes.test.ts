@@ -26,7 +26,7 @@ async function said(asked: Promise<unknown>): Promise<string> {
   )
   expect(error).toBeInstanceOf(Error)
   const { name, message, stack, cause } = error as Error
-  return [name, message, stack, cause === undefined ? '' : String(cause)].join('\n')
+  return [name, message, stack, cause instanceof Error ? cause.message : ''].join('\n')
 }
 
 const tokenizer = (edit: (json: Json) => void) => ({ 'tokenizer.json': edited(edit) })
