@@ -1,6 +1,7 @@
 /**
  * What a run's training problems share with the benchmarks that it is evaluated on: compared once for the same problems,
- * stored beside the run. It is said, and never keeps a run from starting: a benchmark that cannot be had is left out.
+ * stored beside the run. It is said, and never keeps a run from starting: of a benchmark that cannot be had it is said
+ * why, since its evaluations will not go on without it.
  */
 import { gramWords, overlapsOf } from './benchmarks/overlap.ts'
 import { digestOf } from './checkpoint/canonical.ts'
@@ -15,18 +16,28 @@ import { openData } from './open.ts'
 /** Raised when the comparison changes: statements that are equal, words, what is counted. */
 const version = 1
 
-/** One result for each benchmark of the spec that can be had. `data`: the key of the run's problems. */
+/** What is known of a benchmark and a run's problems; nothing but why, where the benchmark cannot be had. */
+export type Compared = Overlap & { readonly missing?: string }
+
+const nothing = { benchmark: 0, training: 0 }
+
+/** One result for each benchmark of the spec. `data`: the key of the run's problems. */
 export async function compareData(
   deps: Deps,
   run: string,
   spec: ResolvedTrain,
   data: string,
   signal: AbortSignal,
-): Promise<Overlap[]> {
+): Promise<Compared[]> {
   const { store } = deps
   const taken = await Promise.all(spec.evaluate.benchmarks.map((name) => benchmark(deps, name, signal)))
-  const had = taken.filter((one) => one !== null)
-  if (had.length === 0) return []
+  const had = taken.flatMap((one) => ('missing' in one ? [] : [one]))
+  const absent = taken.flatMap((one): Compared[] =>
+    'missing' in one
+      ? [{ benchmark: one.name, problems: 0, same: nothing, words: nothing, first: [], missing: one.missing }]
+      : [],
+  )
+  if (had.length === 0) return absent
   const training = (await requireDocument(store, data, DataDocument)).problems.digest
   const { limit } = spec.evaluate
   const benchmarks = had.map(({ digest }) => digest)
@@ -35,7 +46,7 @@ export async function compareData(
   const known = await readDocument(store, key, OverlapDocument, { training, benchmarks })
   const document = known ?? (await compare())
   await replaceDocument(store, keys.overlap(run), OverlapDocument, document)
-  return document.overlaps
+  return [...document.overlaps, ...absent]
 
   async function compare(): Promise<OverlapDocument> {
     const sets = await Promise.all(
@@ -60,14 +71,18 @@ const ofTheStore = new Set<string>([
   'CorruptObject',
 ] satisfies FaultName[])
 
-/** Null where it cannot be had, which its evaluation will say; what fails in the store is tried again. */
-async function benchmark(deps: Deps, name: Name, signal: AbortSignal) {
+/** Why it cannot be had, where it cannot; what fails in the store is tried again. */
+async function benchmark(
+  deps: Deps,
+  name: Name,
+  signal: AbortSignal,
+): Promise<{ name: Name } & ({ source: string; digest: string } | { missing: string })> {
   try {
     const { source } = await intakeData(deps, { name, split: 'test' }, { signal, progress: () => {} })
     const { problems } = await requireDocument(deps.store, source, DataDocument)
     return { name, source, digest: problems.digest }
   } catch (error) {
     if (signal.aborted || (error instanceof Error && ofTheStore.has(error.name))) throw error
-    return null
+    return { name, missing: error instanceof Error ? error.message : String(error) }
   }
 }

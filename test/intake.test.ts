@@ -19,6 +19,7 @@ import { intakeActivities } from '../activities/intake.ts'
 import { openData } from '../activities/open.ts'
 import type { Reader } from '../activities/reading/reader.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
+import { dataNotes } from '../workflows/notes.ts'
 import { edited, nanoFolder } from './reading/folder.ts'
 import { reader } from './reading/shared.ts'
 
@@ -151,7 +152,7 @@ async function enrolled() {
 }
 
 describe('a run', () => {
-  it('is told what its problems share with its benchmarks; one that cannot be had is left out', async () => {
+  it('is told what its problems share with its benchmarks, and which one it cannot have', async () => {
     await write(row, { question: 'x', answer: 'y' })
     await writeFile(join(folder, 'amc.jsonl'), '{"id":"0","problem":"what is $1+1$","answer":"2"}\n')
     await writeFile(join(folder, 'aime-2024.jsonl'), '{}')
@@ -163,7 +164,18 @@ describe('a run', () => {
       words: { benchmark: 0, training: 0 },
       first: [{ training: '1', benchmark: '0', how: 'same' }],
     }
-    expect(overlaps).toEqual([shared])
+    expect(overlaps).toMatchObject([
+      shared,
+      {
+        benchmark: 'aime-2024',
+        problems: 0,
+        first: [],
+        missing: expect.stringContaining('no column "id"') as string,
+      },
+    ])
+    expect(dataNotes(undefined, overlaps)[1]).toMatch(
+      /^Benchmark aime-2024: it cannot be had, and its evaluations cannot go on: .*aime-2024.jsonl:1: no column "id"/,
+    )
     expect((await readDocument(store, keys.overlap('r'), OverlapDocument))?.overlaps).toEqual([shared])
   })
 

@@ -2,7 +2,10 @@
 import type { DataFindings, Overlap } from '../activities/contracts.ts'
 
 /** Nothing where there is nothing to say. */
-export function dataNotes(findings: DataFindings | undefined, overlaps: readonly Overlap[] = []): string[] {
+export function dataNotes(
+  findings: DataFindings | undefined,
+  overlaps: readonly (Overlap & { readonly missing?: string })[] = [],
+): string[] {
   const named = (what: string, { count, first }: DataFindings['duplicates']) =>
     count === 0 ? [] : [`${count} ${what} (${first.join('; ')}${count > first.length ? '; …' : ''})`]
   const none = { count: 0, first: [] }
@@ -30,5 +33,10 @@ export function dataNotes(findings: DataFindings | undefined, overlaps: readonly
   return [
     ...(found.length > 0 ? [`Data: ${found.join(', ')}`] : []),
     ...(shared.length > 0 ? [`Data and benchmarks: ${shared.join('; ')}`] : []),
+    ...overlaps.flatMap(({ benchmark, missing }) =>
+      missing === undefined
+        ? []
+        : [`Benchmark ${benchmark}: it cannot be had, and its evaluations cannot go on: ${missing}`],
+    ),
   ]
 }
