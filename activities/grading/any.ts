@@ -22,7 +22,7 @@ export function gradeAny({
 
 /** What stands in data sets where nobody knew an answer, or where there is none to give. */
 const placeholder =
-  /^(?:(?:see )?(?:the )?(?:proof|solution)|prove|q\.?e\.?d\.?|not ?_?(?:found|available|provided|given|applicable)|no ?answer(?: (?:found|given|provided))?|unanswerable|unknown|nan|null|n\/?a|todo|tbd|-+|\?+|…|\.{3})\.?$/i
+  /^(?:(?:see )?(?:the )?(?:proof|solution)|prove|q\.?e\.?d\.?|not ?_?(?:found|available|provided|given|applicable)|no ?answer(?: (?:found|given|provided))?|unanswerable|unknown|nan|null|n\/a|todo|tbd|-+|\?+|…|\.{3})\.?$/i
 
 export const isPlaceholder = (gold: string): boolean =>
   placeholder.test(

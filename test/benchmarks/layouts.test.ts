@@ -377,9 +377,20 @@ describe('answers that nobody can give', () => {
     (gold) => expect([isPlaceholder(gold), isEarnable(gold)]).toEqual([true, false]),
   )
 
-  it.each(['7', 'none', 'no solution', '\\emptyset', 'undefined', 'B', '-1', 'k!', 'north', '\\frac{1}{2}'])(
-    '%s is one that can be given',
-    (gold) => expect([isPlaceholder(gold), isEarnable(gold)]).toEqual([false, true]),
+  it.each([
+    '7',
+    'na',
+    'none',
+    'no solution',
+    '\\emptyset',
+    'undefined',
+    'B',
+    '-1',
+    'k!',
+    'north',
+    '\\frac{1}{2}',
+  ])('%s is one that can be given', (gold) =>
+    expect([isPlaceholder(gold), isEarnable(gold)]).toEqual([false, true]),
   )
 
   it('are found among the problems, with their places', async () => {
