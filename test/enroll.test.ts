@@ -96,12 +96,12 @@ test('a prompt that the model has no tokens for is refused before anything is wr
   expect(await store.head(keys.run('a'))).toBeNull()
 })
 
-test('a chat template that raises fails the run for good, in its own words', async () => {
+test('a chat template that raises fails the run for good, without its words', async () => {
   const { deps, task } = await furnish('one', '{{ raise_exception("Only poems, please") }}')
   const asked = { ...task, spec: { ...spec, prompt: 'default' } }
   const refused = new MockActivityEnvironment().run(enrollActivities(deps).enroll, asked)
   await expect(refused).rejects.toMatchObject({ type: 'PromptRefused', nonRetryable: true })
   await expect(refused).rejects.toThrow(
-    'chat_template.jinja: the chat template refuses (user): Only poems, please',
+    'chat_template.jinja: the chat template refuses (user): it raises an exception',
   )
 })

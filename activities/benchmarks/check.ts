@@ -147,9 +147,7 @@ class Gathering implements At {
     const { place } = this.#rows
     const earlier = this.#ids.get(id)
     if (earlier !== undefined)
-      throw new InvalidData(
-        `${place(this.#number)}: id ${JSON.stringify(id)} is already at ${place(earlier)}`,
-      )
+      throw new InvalidData(`${place(this.#number)}: its id is already at ${place(earlier)}`)
     if (this.#ids.size >= mostIds)
       throw new TooMuch(`${this.#file}: has more than ${mostIds} ids, which is as many as are compared`)
     this.#ids.set(id, this.#number)

@@ -16,10 +16,11 @@ export class NotAllowed extends Error {
 /** Real paths of the folders that are allowed. */
 export type Roots = readonly string[]
 
-/** Of the worker's prefixes those that are folders of this machine; one that is not there yet has a path, too. */
+/** Of the worker's prefixes those that are folders it can reach; one that is not there yet has a path, too. */
 export async function rootsOf(allow: readonly string[]): Promise<Roots> {
   const folders = allow.filter((prefix) => /^file:\/\/(?:localhost)?\//.test(prefix))
-  return Promise.all(folders.map(async (prefix) => realOf(fileURLToPath(prefix))))
+  const real = folders.map(async (prefix) => realOf(fileURLToPath(prefix)))
+  return (await Promise.allSettled(real)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
 }
 
 /** Where a path leads, links followed; of what is not there, the real path of the folder that is, and the rest. */

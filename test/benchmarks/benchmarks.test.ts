@@ -32,7 +32,7 @@ describe('problems from JSON Lines', () => {
       'f:2: no column "answer", found id, problem',
       'a missing column',
     ],
-    [`${good}\n\n${good}`, 'f:3: id "1" is already at f:1', 'an id twice'],
+    [`${good}\n\n${good}`, 'f:3: its id is already at f:1', 'an id twice'],
     [line({ id: '1', problem: 'p', answer: ' ' }), 'f:1: column "answer" is empty', 'an empty answer'],
     [
       line({ id: '1', problem: 'p', answer: 3 }),

@@ -98,7 +98,7 @@ describe('a file of JSON Lines', () => {
       { where: { levle: 1 } },
       'no column "levle", found id, problem, answer',
     ],
-    ['an id twice', lines(good, good), {}, 'x:2: id "1" is already at file:///x:1'],
+    ['an id twice', lines(good, good), {}, 'x:2: its id is already at file:///x:1'],
     ['an empty answer', lines(good, { ...good, id: '2', answer: ' ' }), {}, 'x:2: column "answer" is empty'],
     [
       'an answer of null',
@@ -170,7 +170,7 @@ describe('a file of Parquet', () => {
 
   it.each<[why: string, bytes: Uint8Array, data: Partial<DataSpec>, message: string]>([
     ['a missing column', parquet(data), { columns: { problem: 'question' } }, 'row 1: no column "answer", found uid, question, gold, level'],
-    ['an id twice', parquet([{ ...data[0]!, data: [1n, 1n] }, ...data.slice(1)]), { columns }, 'row 2: id "1" is already at file:///x, row 1'],
+    ['an id twice', parquet([{ ...data[0]!, data: [1n, 1n] }, ...data.slice(1)]), { columns }, 'row 2: its id is already at file:///x, row 1'],
     ['an empty answer', parquet([data[0]!, data[1]!, { name: 'gold', data: ['2', ''], type: 'STRING' }]), { columns }, 'row 2: column "gold" is empty'],
     ['a torn end', parquet(data).slice(0, -9), { columns }, 'x: is not a whole Parquet file of '],
     ['pages that nothing here reads', parquet(data, 'LZO'), { columns }, 'x: is compressed with LZO, this worker reads uncompressed, snappy, gzip, brotli, zstd, lz4, lz4_raw'],

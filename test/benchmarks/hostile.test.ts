@@ -147,7 +147,7 @@ describe('copies', () => {
 
   it('are an id twice, or said and kept, where it does not', async () => {
     await expect(loadBytes(copies, { source, columns })).rejects.toThrow(
-      'x:3: id "a" is already at file:///x:1',
+      'x:3: its id is already at file:///x:1',
     )
     const checked = await loadBytes(copies, { source })
     expect(checked.problems).toHaveLength(5)

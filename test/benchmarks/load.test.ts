@@ -67,7 +67,7 @@ describe('problems in a folder', () => {
     ['no answer', [row, { id: '1', problem: 'x' }], ':2: no column "answer", found id, problem'],
     ['an empty answer', [{ ...row, answer: ' ' }], ':1: column "answer" is empty'],
     ['an answer that is a number', [{ ...row, answer: 2 }], ':1: column "answer" is number, expected text'],
-    ['the same id twice', [row, row], /:2: id "0" is already at .*:1$/],
+    ['the same id twice', [row, row], /:2: its id is already at .*:1$/],
     ['a row that is a list', [[]], ':1: expected an object, found an array'],
     ['nothing', [], ': no problems'],
   ])('with %s are refused by file and line', async (_, rows, message) => {

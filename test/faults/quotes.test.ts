@@ -119,6 +119,7 @@ describe('a data file', () => {
     ['is a list of texts', `"${secret}"\n`],
     ['has an answer that is an object', `{"problem": "1+1", "answer": {"a": "${secret}"}}`],
     ['has two answers to one statement', `{"problem": "1+1", "answer": "${secret}"}\n${good}`],
+    ['has one id twice', `{"id": "${secret}", "problem": "1", "answer": "2"}\n{"id": "${secret}", "problem": "2", "answer": "2"}`],
     ['is no Parquet', `PAR1${secret.repeat(10)}PAR1`],
     ['is no UTF-8', Buffer.concat([Buffer.from(secret), Buffer.from([0xff, 0xfe])])],
   ])('that %s is refused without a word of it', async (_, content) => {
