@@ -333,7 +333,7 @@ describe('bad rows', () => {
     await expect(load(text)).rejects.toThrow(
       'x:2: not JSON, which has no NaN: write null, or leave the row out; ' +
         'file:///x:3: column "answer" is null, expected text, a number or a list of them; ' +
-        'file:///x:4: not JSON (at character 15); file:///x:6: column "answer" is empty; ' +
+        'file:///x:4: not JSON (its end (line 1, column 15): expected , or }); file:///x:6: column "answer" is empty; ' +
         'file:///x:7: column "answer" is empty; and 8 more ("badRows": "skip" leaves such rows out)',
     )
   })

@@ -95,7 +95,7 @@ describe('of a training spec', () => {
   it('ten thousand mistakes are counted, and the first dozen named; a hundred thousand are not looked at', () => {
     const keys = (count: number) => Object.fromEntries(named(count).map((name) => [name, 1]))
     expect(train(keys(10_000))).toMatch(
-      / p0: expected one of "preset", .*, found an unknown key; p1: .*p11: expected one of those, found an unknown key; and 9988 more$/,
+      / p0: expected one of "tags", "preset", .*, found an unknown key; p1: .*p11: expected one of those, found an unknown key; and 9988 more$/,
     )
     expect(train(keys(100_000))).toMatch(
       /spec: \(whole spec\): expected at most 50000 entries in all, found more$/,

@@ -48,7 +48,7 @@ describe('a training spec', () => {
   it.each([
     [
       { ...given, step: 3 },
-      'step: expected one of "preset", "model", "prompt", "reward", "seed", "steps", "data", "labels", "batch", "sampling", "objective", "optimizer", "evaluate", "checkpoint", "stop", "engine", found an unknown key (did you mean "steps"?)',
+      'step: expected one of "tags", "preset", "model", "prompt", "date", "reward", "seed", "steps", "data", "labels", "batch", "sampling", "objective", "optimizer", "evaluate", "checkpoint", "stop", "engine", found an unknown key (did you mean "steps"?)',
     ],
     [
       { ...given, batch: { groups: 4 } },
@@ -93,7 +93,7 @@ describe('a training spec', () => {
     ],
     [
       { ...given, data: { where: { level: true } } },
-      'data.where.level: expected a text, a number or [a text or a number, …], found true',
+      'data.where.level: expected a text, a number or [a text or a number, …] or { "not": a text, a number or [a text or a number, …] }, found true',
     ],
     [JSON.parse('{"model":"m","reward":"format","toString":1,"__proto__":1}'), '__proto__: expected one of'],
     [null, '(whole spec)'],
@@ -212,11 +212,11 @@ describe('tags', () => {
     [[], 'tags: '],
     [
       ['a b'],
-      'tags.0: letters, digits and . _ : @ = + / - (first a letter or digit, at most 64), found "a b"',
+      'tags.0: expected letters, digits and . _ : @ = + / - (first a letter or digit, at most 64), found "a b"',
     ],
-    [['"'], 'tags.0: letters, digits'],
-    [['x'.repeat(65)], 'tags.0: letters, digits'],
-    [['a', 'a'], 'tags.1: "a" stands twice'],
+    [['"'], 'tags.0: expected letters, digits'],
+    [['x'.repeat(65)], 'tags.0: expected letters, digits'],
+    [['a', 'a'], 'tags.1: expected each once, found "a" as number 1 and number 2'],
     [Array.from({ length: 11 }, (_, i) => `t${i}`), 'tags: '],
     ['night', 'tags: '],
   ])('%j are refused', (tags, message) => {
