@@ -101,7 +101,9 @@ it('a wrong spec is refused by name, and so is a short grace period while others
   await expect(run('gc', { graceHour: 1 }, 'wrong')).rejects.toThrow(
     /gc spec: graceHour: expected one of .*, found an unknown key \(did you mean .*graceHours/,
   )
-  await expect(run('gc', { graceHours: 1 }, 'short')).rejects.toThrow(/graceHours: expected at least 48.*found 1/)
+  await expect(run('gc', { graceHours: 1 }, 'short')).rejects.toThrow(
+    /graceHours: expected at least 48.*found 1/,
+  )
   await expect(run('verify', { digests: 'yes' }, 'yes')).rejects.toThrow(/verify spec: digests:/)
 })
 
