@@ -124,7 +124,7 @@ describe('a problem set with labels', () => {
     [{ all: ['majority', 'format'] }, 'drop', ['right 29', 'wrong 80']],
   ])('for %j, unlabelled ones to %s, is %j', (reward, unlabelled, expected) => {
     const labelled = relabel(problems, labels, reward, unlabelled)
-    expect(labelled.map(({ id, label }) => `${id} ${label ?? '-'}`)).toEqual(expected)
+    expect(labelled.map(({ id, label }) => `${id} ${(label as string | undefined) ?? '-'}`)).toEqual(expected)
     expect(labelled.every(({ answer }) => answer === problem.answer)).toBe(true)
     requireRewardable(reward, labelled)
   })

@@ -125,7 +125,7 @@ describe('train', () => {
     await trained('incorrect', { reward: 'incorrect' })
     const problems = await problemsOf('incorrect')
     expect(problems).toHaveLength(labels.wrong)
-    for (const { label, answer } of problems) expect(equivalent(answer, String(label))).toBe(false)
+    for (const { label, answer } of problems) expect(equivalent(answer, label as string)).toBe(false)
   })
 
   it('started again finds labels, steps and rewards where they are', async () => {
