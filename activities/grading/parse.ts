@@ -2,8 +2,8 @@
  * From answer text to a typed expression, by recursive descent. Total: what does not parse, is too long or too deep is text.
  *
  *   answer    = relation {("," | ";") relation}
- *   relation  = ratio {("=" | "<" | …) ratio}          ratio = union {":" union}       union = without {"\cup" without}
- *   without   = sum ["\setminus" sum]
+ *   relation  = ratio {("=" | "<" | …) ratio}          ratio = union {":" union}       union = meet {"\cup" meet}
+ *   meet      = without {"\cap" without}        without = sum ["\setminus" sum]
  *   sum       = [sign] product {sign product}          product = power {["*" | "/"] power}
  *   power     = primary {"!" | "^" argument | "_" argument}        primary: primary.ts
  */
@@ -31,7 +31,7 @@ export function parseAnswer(written: string, grouped = true): Answer {
   if (written.length > longest) return asText
   const trimmed = written
     .replace(
-      /^(?:[\s*`"]+|[=:](?!=)|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|[\s.,;*_`"。]+$/g,
+      /^(?:[\s*`"]+|\\[,;:! ]|[=:](?!=)|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|(?:(?<!\\)\\[,;:! ]|[\s.,;*_`"。])+$/g,
       '',
     )
     .replace(/^\\text\{([^{}]*)\}$/, '$1')
@@ -134,9 +134,15 @@ function ratio(cursor: Cursor): Expression {
 }
 
 function union(cursor: Cursor): Expression {
-  const items = [without(cursor)]
-  while (cursor.take('cup')) items.push(without(cursor))
+  const items = [meet(cursor)]
+  while (cursor.take('cup')) items.push(meet(cursor))
   return items.length === 1 ? items[0]! : { kind: 'list', open: '∪', close: '', items }
+}
+
+function meet(cursor: Cursor): Expression {
+  const items = [without(cursor)]
+  while (cursor.take('cap')) items.push(without(cursor))
+  return items.length === 1 ? items[0]! : { kind: 'list', open: '∩', close: '', items }
 }
 
 function without(cursor: Cursor): Expression {
@@ -201,7 +207,7 @@ function signed(cursor: Cursor): Expression {
 }
 
 const notFactors: ReadonlySet<string> = new Set(
-  'pm mp cup setminus backslash end rvert rfloor rceil mid over choose ge le'.split(' '),
+  'pm mp cup cap setminus backslash end rvert rfloor rceil mid over choose ge le'.split(' '),
 )
 
 /** Whether another factor follows without a sign. */
