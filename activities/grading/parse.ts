@@ -29,9 +29,10 @@ export const longest = 2000
 export function parseAnswer(written: string, grouped = true): Answer {
   const asText: Answer = { expression: { kind: 'text', value: written }, percent: false, units: [] }
   if (written.length > longest) return asText
-  const trimmed = written
+  const shown = written.includes('\\') ? written.replace(spaceAtEnd, '') : written
+  const trimmed = shown
     .replace(
-      /^(?:[\s*`"]+|\\[,;:! ]|[=:](?!=)|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|(?:(?<!\\)\\[,;:! ]|[\s.,;*_`"。])+$/g,
+      /^(?:[\s*`"]+|[=:](?!=)|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|[\s.,;*_`"。]+$/g,
       '',
     )
     .replace(/^\\text\{([^{}]*)\}$/, '$1')
@@ -47,6 +48,9 @@ export function parseAnswer(written: string, grouped = true): Answer {
     throw error
   }
 }
+
+/** A space at the end, of which only the backslash may be left; but not the end of a row. */
+const spaceAtEnd = /(?<!\\)\\(?:[,;:! ](?:[\s.,;]|\\[,;:! ])*)?$/
 
 /** Nothing but words: "east", "no solution", "BEE". Two letters are symbols, and so are three small ones. */
 function isWords(tokens: readonly Token[]): boolean {

@@ -584,7 +584,7 @@ const makers: Readonly<Record<string, (next: Random) => Pair | null>> = {
   'named quantity': (next) => {
     const [n, d] = [whole(next, 1, 20), whole(next, 21, 40)]
     const value = `\\frac{${n}}{${d}}`
-    const wrong = fraction(next, other(next, n), d + 40) // below the right one, or of another sign
+    const wrong = fraction(next, other(next, n), d)
     return oneOf<Pair>(next, [
       [value, oneOf(next, ['P(A \\mid B)', '\\tan A', "f'(2)", 'f(-1)', 'a/b']) + ` = ${wrong}`],
       [String(n), oneOf(next, ['x+y', 'x^2', '3x-y', '\\sin x', '\\frac{y}{x}', '|x-y|']) + ` = ${n}`],
