@@ -55,7 +55,7 @@ const dataOf = async (data: DataSpec) =>
 it('the versions by which results are told from those of other builds', () => {
   expect({ NUMERICS_VERSION, GRADER_VERSION, SUMMARY_VERSION }).toEqual({
     NUMERICS_VERSION: 1,
-    GRADER_VERSION: 'placebo-3',
+    GRADER_VERSION: 'placebo-4',
     SUMMARY_VERSION: 3,
   })
 })
@@ -482,11 +482,11 @@ describe('keys', () => {
     expect(found).toEqual({
       protocol: [
         'completions/78554b8e21fea8f94e55527a9cd6232c89cbc8eec0ee052b3585ed900c44a122/completions-00.parquet',
-        'evaluations/8975ac5b7a92deb71b307e5dafae8758d93b478d2c6ba339c551c5ab4bd50016.json',
+        'evaluations/fdff56125fcaa9cfeaa5dffedda930ddde9c7ab1236dc1b289012a53d3042385.json',
       ],
       overridden: [
         'completions/1f626b7503ccec142c81cc17bcf9e4336749619944e8226fcfd7f133c2696368/completions-00.parquet',
-        'evaluations/32941410149c773d63c7b9799cc2f45bc19ef3eb1dd8d366524d829ee7baf837.json',
+        'evaluations/dd11a07ec9ebfc4f233fa7f7026163b7bfe9970418adb23350dc63fc0d3762a1.json',
       ],
     })
   })
@@ -502,7 +502,7 @@ describe('keys', () => {
     const found = (await made()).filter((key) => !before.includes(key))
     expect(found).toEqual([
       'completions/cf0558b0bca3f736aa8d2f03759156038605db374aab2517f1206563e09c530f/completions-00.parquet',
-      'probes/96b379f5d311735f119c0fcc8e705240274f4051419624d102f9f72747fc2dc7.json',
+      'probes/e0cc4b1f1c0025da30a401b606c9262d0535ca1435de9cafe654638ed0aef9e6.json',
     ])
   })
 
@@ -519,10 +519,10 @@ describe('keys', () => {
       found[`${rule.vote} ${rule.extract}`] = (await worker.run(worker.verbs.planLabels, task)).labels
     }
     expect(found).toEqual({
-      'equivalent box': 'labels/04af640f6b67b7f7be0a86d431d9a630decb788b433d06b3b5319f00f75ed3a5.json',
-      'equivalent any': 'labels/691a8b3d7c6213ed5ec4e9548f85d93e079dd68fbe1ddfdf577881fc219e3120.json',
-      'string box': 'labels/b0aea44d8ac2a8da57940b4db1af85b01625757c50403cfefd6f57879ebcd42d.json',
-      'string any': 'labels/763c144c882077af44ae990ab770e6de1ed0930aa4360ae5ce837f9ebc3dc973.json',
+      'equivalent box': 'labels/7aca309564776f1ab2cf1def784fd0ba8fa748b2c21e6ad2cb49ffdf97ac8638.json',
+      'equivalent any': 'labels/df11f8b73ab8334b9b87a27544fe538ef03252169a44b185408d1a9a0c21babd.json',
+      'string box': 'labels/56a600c7ed89dfd70e1f04932c5d3823d60317d066304f967d7e5dbb603e113a.json',
+      'string any': 'labels/fa0dc5b6715245c0003bf2e3cc53dbd079e4bfda50898b68448e891535d38e10.json',
     })
   })
 
@@ -654,7 +654,7 @@ describe('a run of two steps', () => {
         },
         {
           digest: 'efea7531cab415d8d299f81a4f8cd59e7fc683c110385635937343208f7f2b35',
-          inputs: 'f8809f6a39da27b94cb26a6c76d7d3463697ab3df5861ae15f90b2d04647aad4',
+          inputs: '9f80f9b1aa1363584469e40f15249c666bdbccd7e7b4dcad52eebf5c33434bae',
         },
       ],
       [
@@ -664,7 +664,7 @@ describe('a run of two steps', () => {
         },
         {
           digest: 'efea7531cab415d8d299f81a4f8cd59e7fc683c110385635937343208f7f2b35',
-          inputs: '9e7e5d7ffa0a6c5f69aad934a7fe630f86606d386b45aecf5a4e05249d4b4b38',
+          inputs: '9df1c92bc018f5ef2ab1d337b04e29c79f4e0195c5826b5fe90b8b08e44135ab',
         },
       ],
     ])
@@ -692,11 +692,11 @@ describe('a run of two steps', () => {
       random: await scored({ all: [{ random: 0.5 }, { not: 'python' }] }),
     }).toEqual({
       format: {
-        table: 'scores/a199b7d914de85b2d9c230784e13105cd21cb32e9b22c6e5f5047fcf9ccd5363.parquet',
+        table: 'scores/7b1aed046341c884458dd4d368cfb2535a5d45f47ad6a6ee5a51c68cbefee770.parquet',
         digest: '78a54ea37c1acb24fb5ff6a03c89e4c57cc363bd6d379e085b536d57aee20ccd',
       },
       random: {
-        table: 'scores/b98120a9f48a46d68f70cc0d385788216bb45664f6edb471bf8be438b071c52b.parquet',
+        table: 'scores/fe67257c9b20518bcc5d1749c8acfe87af1fd18c0b97d9f30c7ea828e75fc256.parquet',
         digest: '635f78eba40727cd6db7f006bd0b19ef476d474c867381fa8afc9e7f2ae75d13',
       },
     })

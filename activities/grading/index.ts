@@ -12,7 +12,7 @@ import type { Comparison } from './value.ts'
 export { equivalent } from './equivalent.ts'
 export { boxOnly, defaultPolicy, type Policy } from './policy.ts'
 
-export const GRADER_VERSION = 'placebo-3'
+export const GRADER_VERSION = 'placebo-4'
 
 export interface Grade {
   readonly verdict: 'correct' | 'incorrect' | 'unparsed'

@@ -7,9 +7,11 @@
 import { spend } from './budget.ts'
 import { normalise } from './normalise.ts'
 import {
+  commandAliases,
   currencyCodes,
   functionAliases,
   functionNames,
+  gluedFunction,
   scales,
   textCommands,
   transparentCommands,
@@ -59,7 +61,7 @@ export function lex(answer: string, grouped = true): Lexed {
       else out.add(lex(inner, grouped))
     } else if (command !== undefined) {
       if (command === 'degree') out.units.push('°')
-      if (!transparentCommands.has(command)) out.push('command', command)
+      if (!transparentCommands.has(command)) out.push('command', commandAliases.get(command) ?? command)
     } else if (digits !== undefined) {
       const end = !grouped || depth > 0 || from < notGrouped ? null : groupedEnd(text, from)
       if (end !== null && end < 0) notGrouped = -end
@@ -76,7 +78,7 @@ export function lex(answer: string, grouped = true): Lexed {
         if (text[scanner.lastIndex] === '.') scanner.lastIndex++
       } else {
         const units = out.units.length
-        out.letters(letters, text[from - 1] === ' ')
+        out.letters(letters, text[from - 1] === ' ', text[scanner.lastIndex] === '(')
         if (out.units.length > units && text[scanner.lastIndex] === '.') scanner.lastIndex++ // 5 sq. in.
       }
     } else if (mark === '%' || mark === '\\%') {
@@ -111,8 +113,9 @@ class Output implements Lexed {
   }
 
   /** Words after a number are units, longer words elsewhere are names; shorter runs are products of symbols. */
-  letters(run: string, afterSpace: boolean): void {
+  letters(run: string, afterSpace: boolean, applied = false): void {
     const lower = run.toLowerCase()
+    const glued = applied ? gluedFunction.exec(run) : null
     const joined = /^(?:and|or)(?=[A-Z])/.exec(run)?.[0]
     const root = lower.indexOf('sqrt')
     if (root >= 0 && run.length > 4) {
@@ -126,7 +129,10 @@ class Output implements Lexed {
     else if (lower === 'percent' || lower === 'pct') this.percent = true
     else if (functionNames.has(lower)) this.push('command', lower)
     else if (functionAliases.has(lower)) this.push('command', functionAliases.get(lower) ?? lower)
-    else if (this.#scale(lower)) return
+    else if (glued !== null) {
+      this.letters(glued[1]!, false)
+      this.push('command', glued[2]!)
+    } else if (this.#scale(lower)) return
     else if (run.length > 1 && unitNames.has(lower) && this.#afterOperand()) this.#word(lower)
     else if (afterSpace && (this.tokens.at(-1)?.type === 'text' ? /^[a-z]{2,}$/ : /^[a-z]{4,}$/).test(run))
       this.#word(lower)

@@ -26,6 +26,8 @@ const characters: Readonly<Record<string, string>> = {
   ...{
     '÷': '\\div ',
     '√': '\\sqrt ',
+    '∛': '\\sqrt[3]',
+    '∜': '\\sqrt[4]',
     '∞': '\\infty ',
     '∪': '\\cup ',
     '∩': '\\cap ',
@@ -104,6 +106,10 @@ const characters: Readonly<Record<string, string>> = {
     '㎡': '\\text{m}^2',
   },
   ...{
+    ⁿ: '^n ',
+    ₙ: '_n ',
+    ᵢ: '_i ',
+    ₖ: '_k ',
     '²': '^2',
     '³': '^3',
     '∙': '\\cdot ',
@@ -117,6 +123,7 @@ const characters: Readonly<Record<string, string>> = {
 
 /** Full-width forms, and the decimal digits of Arabic, Persian and Devanagari. */
 const foreign = /[！-～٠-٩۰-۹०-९]/g
+const alphabets = /[\u{1d400}-\u{1d7ff}]/gu // 𝑥 and 𝟑: letters and digits as fonts
 const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 const lowered = '₀₁₂₃₄₅₆₇₈₉'
 
@@ -136,7 +143,10 @@ function typography(written: string): string {
         .replace(/(?<=\d\s*)[万萬亿億]/g, (scale) => many[scale] ?? scale)
         .replace(/(?<=\d\s*)度/g, '\\degree ')
     : written
-  return text
+  const letters = text.includes('\ud835')
+    ? text.replace(alphabets, (letter) => letter.normalize('NFKC'))
+    : text
+  return letters
     .replace(/⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (run) => `^{${digits(run.replace('⁻', '-'), raised)}}`)
     .replace(/[₀-₉]+/g, (run) => `_{${digits(run, lowered)}}`)
     .replace(foreign, ascii)
@@ -150,7 +160,7 @@ const digits = (run: string, of: string) =>
 const when = (needs: string, pattern: string, replacement: string) =>
   [needs, new RegExp(pattern, 'g'), replacement] as const
 
-const functions = 'arc(?:sin|cos|tan|cot)h?|(?:sin|cos|tan|cot)h?|sec|csc|ln|lg|log|exp|max|min|gcd|lcm'
+const functions = '(?:a|ar|arc)?(?:sin|cos|tan|cot|sec|csc)h?|(?:arc)?cosec|ln|lg|log|exp|max|min|gcd|lcm'
 const space = '(?:[\\s~]|\\\\[ ,;:])'
 
 const replacements: readonly (readonly [needs: string, RegExp, string])[] = [

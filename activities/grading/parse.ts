@@ -2,8 +2,8 @@
  * From answer text to a typed expression, by recursive descent. Total: what does not parse, is too long or too deep is text.
  *
  *   answer    = relation {("," | ";") relation}
- *   relation  = ratio {("=" | "<" | …) ratio}          ratio = union {":" union}       union = without {"\cup" without}
- *   without   = sum ["\setminus" sum]
+ *   relation  = ratio {("=" | "<" | …) ratio}          ratio = union {":" union}       union = meet {"\cup" meet}
+ *   meet      = without {"\cap" without}        without = sum ["\setminus" sum]
  *   sum       = [sign] product {sign product}          product = power {["*" | "/"] power}
  *   power     = primary {"!" | "^" argument | "_" argument}        primary: primary.ts
  */
@@ -29,7 +29,8 @@ export const longest = 2000
 export function parseAnswer(written: string, grouped = true): Answer {
   const asText: Answer = { expression: { kind: 'text', value: written }, percent: false, units: [] }
   if (written.length > longest) return asText
-  const trimmed = written
+  const shown = written.includes('\\') ? written.replace(spaceAtEnd, '') : written
+  const trimmed = shown
     .replace(
       /^(?:[\s*`"]+|[=:](?!=)|_+(?!\{?\d+\}?\s*C)|\\approx|≈|about\s|approximately\s)+|[\s.,;*_`"。]+$/g,
       '',
@@ -47,6 +48,9 @@ export function parseAnswer(written: string, grouped = true): Answer {
     throw error
   }
 }
+
+/** A space at the end, of which only the backslash may be left; but not the end of a row. */
+const spaceAtEnd = /(?<!\\)\\(?:[,;:! ](?:[\s.,;]|\\[,;:! ])*)?$/
 
 /** Nothing but words: "east", "no solution", "BEE". Two letters are symbols, and so are three small ones. */
 function isWords(tokens: readonly Token[]): boolean {
@@ -134,9 +138,15 @@ function ratio(cursor: Cursor): Expression {
 }
 
 function union(cursor: Cursor): Expression {
-  const items = [without(cursor)]
-  while (cursor.take('cup')) items.push(without(cursor))
+  const items = [meet(cursor)]
+  while (cursor.take('cup')) items.push(meet(cursor))
   return items.length === 1 ? items[0]! : { kind: 'list', open: '∪', close: '', items }
+}
+
+function meet(cursor: Cursor): Expression {
+  const items = [without(cursor)]
+  while (cursor.take('cap')) items.push(without(cursor))
+  return items.length === 1 ? items[0]! : { kind: 'list', open: '∩', close: '', items }
 }
 
 function without(cursor: Cursor): Expression {
@@ -201,7 +211,7 @@ function signed(cursor: Cursor): Expression {
 }
 
 const notFactors: ReadonlySet<string> = new Set(
-  'pm mp cup setminus backslash end rvert rfloor rceil mid over choose ge le'.split(' '),
+  'pm mp cup cap setminus backslash end rvert rfloor rceil mid over choose ge le'.split(' '),
 )
 
 /** Whether another factor follows without a sign. */

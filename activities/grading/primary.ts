@@ -3,6 +3,7 @@
  * in parse.ts, which recurs through here.
  */
 import { Unreadable, type Cursor } from './cursor.ts'
+import type { Token } from './lex.ts'
 import { negative, number, print, some, type Expression } from './expression.ts'
 import { rowEnd } from './normalise.ts'
 import { list, parted, power, product, relation, sum } from './parse.ts'
@@ -98,7 +99,7 @@ const ellipses: ReadonlySet<string> = new Set(['ldots', 'cdots', 'dots'])
 /** Notation this grammar does not know: the answer stays text. Any other unknown command is a symbol, as Greek letters are. */
 const unknown: ReadonlySet<string> = new Set(
   (
-    'overline overrightarrow hat bar dot widehat cap mid end int iint oint lim pmod over choose ' +
+    'mid end int iint oint lim pmod over choose ' +
     'bmod not subseteq subset forall exists rvert rfloor rceil'
   ).split(' '),
 )
@@ -121,7 +122,38 @@ function command(cursor: Cursor, name: string): Expression {
   if (name === 'lfloor') return enclosed(cursor, 'floor', 'rfloor')
   if (name === 'lceil') return enclosed(cursor, 'ceil', 'rceil')
   if (unknown.has(name)) throw new Unreadable()
+  if (drawn.has(name)) return { kind: 'symbol', name: `\\${name}{${drawnOver(cursor, name)}}` }
+  if (name === 'angle' && [0, 1, 2].every((ahead) => isPoint(cursor.token(ahead))))
+    return { kind: 'symbol', name: `\\angle{${eitherWay([cursor.next(), cursor.next(), cursor.next()])}}` }
   return { kind: 'symbol', name: `\\${name}` }
+}
+
+/** What is drawn over a name and belongs to it: \overline{AB}, \hat{p}. */
+const drawn: ReadonlySet<string> = new Set(
+  'overline overrightarrow overleftrightarrow hat widehat bar dot ddot tilde widetilde'.split(' '),
+)
+
+/** The name under it; over anything else the notation is unknown, as over digits. */
+function drawnOver(cursor: Cursor, name: string): string {
+  const tokens: Token[] = []
+  if (!cursor.take('{')) tokens.push(cursor.next())
+  else while (!cursor.take('}')) tokens.push(cursor.next())
+  const [first] = tokens
+  if (first === undefined || tokens.length > 4 || /^\d/.test(first.value)) throw new Unreadable()
+  if (!tokens.every(({ type }) => type === 'letter' || type === 'number')) throw new Unreadable()
+  // A segment or an arc is one from either end, a ray or a vector is not; digits in a row are no points.
+  return /^(?:overline|overleftrightarrow|widehat)$/.test(name) && tokens.every(isPoint)
+    ? eitherWay(tokens)
+    : tokens.map(({ value }) => value).join('')
+}
+
+const isPoint = (token: Token | undefined) => token?.type === 'letter' && /^[A-Z]$/.test(token.value)
+
+/** ∠ABC is ∠CBA, and neither is ∠ACB. */
+function eitherWay(points: readonly Token[]): string {
+  const names = points.map(({ value }) => value)
+  const [there, back] = [names.join(''), names.toReversed().join('')]
+  return there < back ? there : back
 }
 
 function squareRoot(cursor: Cursor): Expression {
@@ -144,7 +176,7 @@ function enclosed(cursor: Cursor, name: string, close: string): Expression {
 
 /** \sin^2 x, \log_2 8, \ln(x + 1); without brackets the argument is a run of factors. */
 function applied(cursor: Cursor, name: string): Expression {
-  const base = cursor.take('_') ? argument(cursor, true) : null
+  const base = cursor.take('_') ? index(cursor, name) : null
   const raised = cursor.take('^') ? argument(cursor, true) : null
   const outer = cursor.inAngle
   cursor.inAngle = trigonometric.has(name)
@@ -156,8 +188,18 @@ function applied(cursor: Cursor, name: string): Expression {
   const inverse = raised?.kind === 'number' && raised.value.n === -1n && raised.value.d === 1n
   if (inverse && (trigonometric.has(name) || hyperbolic.has(name)))
     return { kind: 'call', name: `arc${name}`, items: [of] }
-  const call: Expression = { kind: 'call', name, items: base === null ? [of] : [of, base] }
+  const call: Expression =
+    name === 'cbrt'
+      ? { kind: 'call', name: 'root', items: [of, number({ n: 3n, d: 1n })] }
+      : { kind: 'call', name, items: base === null ? [of] : [of, base] }
   return raised === null ? call : { kind: 'power', base: call, exponent: raised }
+}
+
+/** \log_28 is log_2 8, but log_10(x) and log_25(x) have the bases that they write: there is none of 1, nor a factor before (. */
+function index(cursor: Cursor, name: string): Expression {
+  const token = cursor.token()
+  const whole = token?.type === 'number' && (token.value.startsWith('1') || cursor.peek(1) === '(')
+  return argument(cursor, !(name === 'log' && whole))
 }
 
 /**

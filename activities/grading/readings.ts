@@ -6,6 +6,7 @@
  */
 import { seeThrough } from './presentation.ts'
 import { longest } from './parse.ts'
+import { withoutQuantity } from './quantities.ts'
 import { repeating } from './repeating.ts'
 import type { Policy } from './policy.ts'
 import { unitsAtEnd } from './words.ts'
@@ -30,7 +31,11 @@ export function* readings(gold: string, answer: string, policy: Policy): Generat
     else if (b !== null && isDecimal(gold)) yield [gold, b]
   }
   yield* changed(gold, answer, scientific)
+  if (policy.relations === 'intervals' && (mayBind.test(gold) || mayBind.test(answer)))
+    yield* changed(gold, answer, bothBounds)
   if (policy.units === 'ignored' && measures(gold, answer)) yield* changed(gold, answer, withoutUnit)
+  // An equation on both sides is compared as one.
+  if (gold.includes('=') !== answer.includes('=')) yield* changed(gold, answer, withoutQuantity)
   if ((mayHold.test(gold) || mayHold.test(answer)) && clause.test(gold) !== clause.test(answer))
     yield* changed(gold, answer, (text) => text.replace(clause, ''))
 }
@@ -42,7 +47,47 @@ function* changed(gold: string, answer: string, change: (text: string) => string
 
 /** 5e-3, where the product 5e - 3 is not what equals the other side; other texts as they are. */
 const scientific = (text: string) =>
-  text.replace(/^(-?\d+(?:\.\d+)?)\s*[eE]\s*([+-]?\d{1,3})$/, '$1 \\cdot 10^{$2}')
+  text
+    .replace(/^(-?\d+(?:\.\d+)?)\s*[eE]\s*([+-]?\d{1,3})$/, '$1 \\cdot 10^{$2}')
+    .replace(/(?<![\w.\\])(\d+(?:\.\d+)?)E([+-]?\d{1,3})(?![\w.])/g, '($1 \\cdot 10^{$2})')
+
+const mayBind = /[<>≤≥]|\\[gl][et]/
+const both = /\s*(?:,?\s*(?:\\text\s*\{\s*and\s*\}|\band\b|\\(?:land|wedge)(?![a-z])|∧|且)|,)\s*/
+const order = '(<=?|>=?|≤|≥|\\\\(?:[lg]eq?(?:slant)?|lt|gt)(?![a-z]))'
+const name = '([a-zA-Z]|\\\\[a-z]+)'
+const bound = '([^<>≤≥=,]{1,60}?)'
+const boundOn = new RegExp(`^\\s*(?:${name}\\s*${order}\\s*${bound}|${bound}\\s*${order}\\s*${name})\\s*$`)
+
+/** x > 1 and x < 5 as 1 < x < 5; texts that are no such pair as they are. */
+function bothBounds(text: string): string {
+  const halves = text.length > 160 ? [] : text.replace(/\$|\\[()]/g, ' ').split(both)
+  if (halves.length !== 2) return text
+  const [one, other] = halves.map(boundOf)
+  if (!one || !other || one.name !== other.name || one.below === other.below) return text
+  const [low, high] = one.below ? [one, other] : [other, one]
+  return `${low.value} ${low.closed ? '\\le' : '<'} ${low.name} ${high.closed ? '\\le' : '<'} ${high.value}`
+}
+
+interface Bound {
+  readonly name: string
+  readonly value: string
+  readonly closed: boolean
+  readonly below: boolean
+}
+
+function boundOf(half: string): Bound | null {
+  const match = boundOn.exec(half)
+  if (match === null) return null
+  const [, first, after, value, before, sign, last] = match
+  const operator = after ?? sign ?? ''
+  const greater = /^(?:>|≥|\\g)/.test(operator)
+  return {
+    name: first ?? last ?? '',
+    value: value ?? before ?? '',
+    closed: /[=≤≥]|e/.test(operator),
+    below: greater === (first !== undefined),
+  }
+}
 
 /** 1,22 with its comma as a point; null for anything else. */
 function decimalComma(text: string): string | null {

@@ -4,7 +4,7 @@
  */
 import { negative, print, some, type Expression, type Relation } from './expression.ts'
 import { isIndependent, monic, normalForm, text } from './normal.ts'
-import { isVariable, numeric, points } from './sample.ts'
+import { isVariable, numeric, pointsFor } from './sample.ts'
 import { application, bare, isName, rename } from './statement.ts'
 import { close } from './value.ts'
 
@@ -18,11 +18,32 @@ export function sameRelation(a: Relation, b: Relation, same: Same): boolean {
   return sameSides(a, renamed, same) || sameGivenValue(a, renamed, same)
 }
 
-/** f(n) = … as a statement about f(x): the argument's name is free. */
+/** f(n) = … as a statement about f(x), and f(a, b) = … about f(x, y): the names of arguments are free. */
 function withArgumentOf(a: Relation, b: Relation): Relation {
-  const [left, right] = [a.items[0], b.items[0]].map((side) => side && application(side))
-  if (!left || !right || left.name !== right.name || left.of === right.of) return b
-  return { ...b, items: b.items.map((item) => rename(item, right.of, left.of)) }
+  const [left, right] = [a.items[0], b.items[0]].map((side) => side && argumentsOf(side))
+  if (!left || !right || left.name !== right.name || left.of.length !== right.of.length) return b
+  if (left.of.join() === right.of.join()) return b
+  // By way of names that nothing has, since f(y, x) may be f(x, y).
+  const between = right.of.map((_, i) => `\\argument${i}`)
+  const steps = [
+    ...right.of.map((name, i) => [name, between[i]!]),
+    ...between.map((name, i) => [name, left.of[i]!]),
+  ]
+  const items = b.items.map((item) => steps.reduce((done, [from, to]) => rename(done, from!, to!), item))
+  return { ...b, items }
+}
+
+/**
+ * Name and arguments of f(x) and of f(x, y), which reads as f times a tuple and is multiplied out; null for anything else.
+ * The A of P(A) is an event and no argument of any name.
+ */
+function argumentsOf(side: Expression): { name: string; of: readonly string[] } | null {
+  const several = side.kind === 'list' && side.open === '(' && side.items.length > 1
+  const each = (several ? side.items : [side]).map(application)
+  const [first] = each
+  const of = each.flatMap((one) => (one?.name === first?.name && one ? [one.of] : []))
+  if (!first || new Set(of).size !== each.length || of.some((name) => /^[A-Z]/.test(name))) return null
+  return { name: first.name, of }
 }
 
 function sameSides(a: Relation, b: Relation, same: Same): boolean {
@@ -66,7 +87,9 @@ function factorOf(a: Expression, b: Expression): number | null {
     if (left === null || right === null || text(left.form) !== text(right.form)) return null
     return left.factor.n > 0n === right.factor.n > 0n ? 1 : -1
   }
-  const ratios = points.map((point) => numeric(a, point) / numeric(b, point)).filter(Number.isFinite)
+  const ratios = pointsFor(a, b)
+    .map((point) => numeric(a, point) / numeric(b, point))
+    .filter(Number.isFinite)
   const [first] = ratios
   if (ratios.length < leastRatios || first === undefined || Math.abs(first) < smallestRatio) return null
   return ratios.every((ratio) => close(ratio, first, ratioTolerance)) ? first : null

@@ -23,6 +23,14 @@ const functions: Readonly<Record<string, (x: number, second: number | undefined)
   cot: (x) => 1 / Math.tan(x),
   sec: (x) => 1 / Math.cos(x),
   csc: (x) => 1 / Math.sin(x),
+  sech: (x) => 1 / Math.cosh(x),
+  csch: (x) => 1 / Math.sinh(x),
+  coth: (x) => 1 / Math.tanh(x),
+  arcsec: (x) => Math.acos(1 / x),
+  arccsc: (x) => Math.asin(1 / x),
+  arcsech: (x) => Math.acosh(1 / x),
+  arccsch: (x) => Math.asinh(1 / x),
+  arccoth: (x) => Math.atanh(1 / x),
   arcsin: (x) => Math.asin(x),
   arccos: (x) => Math.acos(x),
   arctan: (x) => Math.atan(x),
@@ -172,10 +180,15 @@ const trials = [
 ] as const
 
 /** The points in the order in which they are tried. */
-export const points: readonly Point[] = trials.map(({ scale, signs, whole }, trial) => (symbol) => {
-  if (symbol === 'pi') return Math.PI
-  if (symbol === 'e') return Math.E
-  if (symbol === 'infty') return Infinity
+export const points: readonly Point[] = trials.map(
+  ({ scale, signs, whole }, trial) =>
+    (symbol) =>
+      constants[symbol] ?? valueAt(symbol, trial, scale, signs, whole),
+)
+
+const constants: Readonly<Record<string, number>> = { pi: Math.PI, e: Math.E, infty: Infinity }
+
+function valueAt(symbol: string, trial: number, scale: number, signs: boolean, whole: boolean): number {
   let hash = 2166136261 ^ (trial * 2654435761) // FNV-1a, then two rounds of a multiplicative mix
   for (let i = 0; i < symbol.length; i++) hash = Math.imul(hash ^ symbol.charCodeAt(i), 16777619)
   hash = Math.imul(hash ^ (hash >>> 15), 2246822519)
@@ -185,7 +198,25 @@ export const points: readonly Point[] = trials.map(({ scale, signs, whole }, tri
   if (whole) return 1 + Math.floor(unit * 9 * scale)
   const value = scale * (0.3 + 2.7 * unit)
   return signs && (hash & 1) === 1 ? -value : value
-})
+}
+
+const bentScales = [1, 1, 4, 4, 9, 60, 3000, 3000]
+
+/** Each scale twice, the second time with every sign turned, so that no symbol and no sum stays on one side of 0. */
+const bentPoints: readonly Point[] = bentScales.flatMap((scale, i) =>
+  [1, -1].map(
+    (sign): Point =>
+      (symbol) =>
+        constants[symbol] ?? sign * valueAt(symbol, trials.length + i, scale, true, false),
+  ),
+)
+
+const isBent = (part: Expression) => part.kind === 'call' && /^(?:abs|floor|ceil)$/.test(part.name)
+
+/** More points where |x| or ⌊x⌋ is one formula on this side of a value and another on that. */
+export function pointsFor(a: Expression, b: Expression): readonly Point[] {
+  return some(a, isBent) || some(b, isBent) ? [...points, ...bentPoints] : points
+}
 
 function product(from: number, factors: number): number {
   let total = 1

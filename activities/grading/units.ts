@@ -12,14 +12,18 @@ export function withoutUnits(tokens: readonly Token[]): Token[] {
   const kept: Token[] = []
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!
-    if (token.type !== 'text') {
+    const words = /^[_^]$/.test(kept.at(-1)?.value ?? '') ? null : endOfWords(tokens, i) // S_{\text{max}} is a name
+    if (words !== null) {
+      // {\text{east}} is words; 5 (\text{cm}) is 5.
+      if (kept.length === 0 || token.value === '\\{') throw new Unreadable()
+      if (tokens.slice(i, words).some(({ value }) => qualifier.test(value))) throw new Unreadable()
+      i = words
+    } else if (token.type !== 'text') {
       const end = token.value === 'frac' ? endOfQuotient(tokens, i) : null
       if (end === null) kept.push(token)
       else i = end
-      continue
-    }
-    if (qualifier.test(token.value)) throw new Unreadable()
-    if (kept.length === 0 && tokens[i + 1]?.value === ':') {
+    } else if (qualifier.test(token.value)) throw new Unreadable()
+    else if (kept.length === 0 && tokens[i + 1]?.value === ':') {
       i++ // \text{Answer}: 5
     } else if (tokens[i + 1]?.value === '^') {
       i = endOfArgument(tokens, i + 1)
@@ -31,6 +35,17 @@ export function withoutUnits(tokens: readonly Token[]): Token[] {
   while (/^[/*]$/.test(kept.at(-1)?.value ?? '')) kept.pop()
   return kept
 }
+
+/** The last token of brackets around nothing but words, which begin here; null for any other. */
+function endOfWords(tokens: readonly Token[], at: number): number | null {
+  const close = closers[tokens[at]!.value]
+  if (close === undefined || tokens[at + 1]?.type !== 'text') return null
+  let end = at + 1
+  while (tokens[end]?.type === 'text') end++
+  return tokens[end]?.value === close ? end : null
+}
+
+const closers: Readonly<Record<string, string>> = { '{': '}', '\\{': '\\}', '(': ')', '[': ']' }
 
 /** The last token of the argument after the one at `at`: a braced group, or one token and its sign. */
 function endOfArgument(tokens: readonly Token[], at: number): number {

@@ -8,7 +8,7 @@ import { print, some, type Expression } from './expression.ts'
 import { normalForm, surelyDifferent, text } from './normal.ts'
 import type { Policy } from './policy.ts'
 import { equal, toNumber, type Rational } from './rational.ts'
-import { complexNumeric, hasImaginary, isVariable, numeric, points } from './sample.ts'
+import { complexNumeric, hasImaginary, isVariable, numeric, points, pointsFor, type Point } from './sample.ts'
 
 export interface Comparison {
   readonly equal: boolean
@@ -100,11 +100,12 @@ const leastPoints = 3 // where both sides have a value; fewer say nothing about 
 
 function sampled(a: Expression, b: Expression): Comparison {
   const variables = some(a, isVariable) || some(b, isVariable)
+  const tried = variables ? pointsFor(a, b) : points.slice(0, 1)
   if (!hasImaginary(a) && !hasImaginary(b)) {
-    const verdict = agree(variables, (point) => [numeric(a, point), numeric(b, point)])
+    const verdict = agree(tried, (point) => [numeric(a, point), numeric(b, point)])
     if (verdict !== null) return { equal: verdict, route: 'numeric' }
   }
-  const verdict = agree(variables, (point) => {
+  const verdict = agree(tried, (point) => {
     const [p, q] = [complexNumeric(a, point), complexNumeric(b, point)]
     const size = Math.max(modulus(p), modulus(q))
     // Real and imaginary parts on one scale: 1 beside an error of the other part.
@@ -114,12 +115,10 @@ function sampled(a: Expression, b: Expression): Comparison {
 }
 
 /** Whether two values agree wherever both exist; null where too few do. A constant needs one point. */
-function agree(
-  variables: boolean,
-  values: (point: (symbol: string) => number) => readonly [number, number],
-): boolean | null {
+function agree(tried: readonly Point[], values: (point: Point) => readonly [number, number]): boolean | null {
+  const variables = tried.length > 1
   let usable = 0
-  for (const point of variables ? points : points.slice(0, 1)) {
+  for (const point of tried) {
     const [p, q] = values(point)
     // Two zeros may both be underflow, which says nothing.
     if (!inRange(p) || !inRange(q) || (p === 0 && q === 0)) continue

@@ -4,22 +4,40 @@ const set = (words: string): ReadonlySet<string> => new Set(words.split(' '))
 
 /** Functions of one argument, and the constants that plain text spells out. */
 export const functionNames = set(
-  'sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh arcsinh arccosh arctanh log ln lg exp sqrt pi ' +
+  'sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch ' +
+    'arcsinh arccosh arctanh arccoth arcsech arccsch log ln lg exp sqrt cbrt pi ' +
     'floor ceil abs max min gcd lcm',
 )
 
-/** Names of programs for functions. */
+/** Names of programs and of other schools for functions: asin, arsinh, cosec. */
 export const functionAliases: ReadonlyMap<string, string> = new Map([
-  ['asin', 'arcsin'],
-  ['acos', 'arccos'],
-  ['atan', 'arctan'],
+  ...['sin', 'cos', 'tan', 'cot', 'sec', 'csc'].flatMap((name): [string, string][] => [
+    [`a${name}`, `arc${name}`],
+    [`a${name}h`, `arc${name}h`],
+    [`ar${name}h`, `arc${name}h`],
+  ]),
+  ['cosec', 'csc'],
+  ['cosech', 'csch'],
+  ['arccosec', 'arccsc'],
 ])
+
+/** The same where only a command is a function: tg is otherwise t times g. */
+export const commandAliases: ReadonlyMap<string, string> = new Map([
+  ...functionAliases,
+  ['tg', 'tan'],
+  ['ctg', 'cot'],
+  ['arctg', 'arctan'],
+  ['arcctg', 'arccot'],
+])
+
+/** A function after one or two factors, as in xln(x). */
+export const gluedFunction = /^([a-zA-Z]{1,2})((?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|ln|log|lg|exp)$/
 
 /** Functions of several arguments in any order. */
 export const symmetric = set('max min gcd lcm')
 
 /** Functions whose inverse f^{-1} writes. */
-export const hyperbolic = set('sinh cosh tanh')
+export const hyperbolic = set('sinh cosh tanh coth sech csch')
 
 /** Small numbers as words. */
 export const numberWords: ReadonlyMap<string, bigint> = new Map(

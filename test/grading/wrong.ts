@@ -553,6 +553,51 @@ const makers: Readonly<Record<string, (next: Random) => Pair | null>> = {
       oneOf(next, [`\\${wrong}(${a}x)`, `\\${name}(${a + 1}x)`, `${a}\\${name}(x)`, `-\\${name}(${a}x)`]),
     ]
   },
+  'absolute value': (next) => {
+    const [x, y] = oneOf(next, [
+      ['x', 'y'],
+      ['p', 'q'],
+      ['a', 'b'],
+      ['m', 'n'],
+    ] as const)
+    const a = whole(next, 1, 99)
+    return oneOf<Pair>(next, [
+      [`|${x}|+${a}|${y}|`, oneOf(next, [`|${x}+${a}${y}|`, `|${x}|-${a}|${y}|`, `${x}+${a}|${y}|`])],
+      [`|${x}-${a}|`, oneOf(next, [`${x}-${a}`, `${a}-${x}`, `|${x}+${a}|`, `|${x}|-${a}`, `|${x}|+${a}`])],
+      [`|${x}+${a}|-${a}`, oneOf(next, [x, `|${x}|`, `|${x}+${a + 1}|-${a + 1}`])],
+    ])
+  },
+  'joined intervals': (next) => {
+    const [a, b] = [whole(next, -9, 0), whole(next, 1, 9)]
+    const c = b + whole(next, 1, 9)
+    return [
+      oneOf(next, [`(${a},${c})`, `(${a},${b}]\\cup[${b},${c})`, `(${a},${b}]\\cup(${b},${c})`]),
+      oneOf(next, [
+        `(${a},${b})\\cup(${b},${c})`,
+        `(${a},${b}]\\cup[${b},${c}]`,
+        `(${a},${b}]\\cup[${b + 1},${c + 1})`,
+        `[${a},${b}]\\cup[${b},${c})`,
+        `(${a},${b}]\\cap[${b},${c})`,
+      ]),
+    ]
+  },
+  'named quantity': (next) => {
+    const [n, d] = [whole(next, 1, 20), whole(next, 21, 40)]
+    const value = `\\frac{${n}}{${d}}`
+    const wrong = fraction(next, other(next, n), d)
+    return oneOf<Pair>(next, [
+      [value, oneOf(next, ['P(A \\mid B)', '\\tan A', "f'(2)", 'f(-1)', 'a/b']) + ` = ${wrong}`],
+      [String(n), oneOf(next, ['x+y', 'x^2', '3x-y', '\\sin x', '\\frac{y}{x}', '|x-y|']) + ` = ${n}`],
+    ])
+  },
+  'lettered figure': (next) => {
+    const [p, q, r] = oneOf(next, ['ABC', 'PQR', 'ACD', 'XYZ', 'BOA', 'EFG'])
+    return oneOf<Pair>(next, [
+      [`\\angle ${p}${q}${r}`, oneOf(next, [`\\angle ${q}${p}${r}`, `∠${p}${r}${q}`])],
+      [`\\overrightarrow{${p}${q}}`, `\\overrightarrow{${oneOf(next, [q! + p!, p! + r!, q! + r!])}}`],
+      [`\\overline{${p}${q}}`, oneOf(next, [`\\overline{${p}${r}}`, `\\overline{${r}${q}}`])],
+    ])
+  },
 }
 
 /** At least `count` pairs, as many of each kind, a third of the answers in some presentation. */
