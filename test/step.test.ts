@@ -20,6 +20,7 @@ import {
   type StepTask,
 } from '../activities/contracts.ts'
 import { policyOf } from '../activities/engine/embedded.ts'
+import { GRADER_VERSION } from '../activities/grading/index.ts'
 import { rewardInputs } from '../activities/judged.ts'
 import { rewardActivities } from '../activities/reward.ts'
 import { resolveTrain } from '../activities/spec/resolve.ts'
@@ -127,9 +128,9 @@ test('rewards say who gave them, and who gave those of the step before where tha
     new MockActivityEnvironment().run(reward, { ...task, step, shard })
   // A reset repeats step 1: its rewards stay what they were, and who gave them.
   expect(await rewarded(1)).toMatchObject({ digest, grader: 'placebo-2' })
-  expect(await rewarded(2)).toMatchObject({ grader: 'placebo-3', before: 'placebo-2' })
+  expect(await rewarded(2)).toMatchObject({ grader: GRADER_VERSION, before: 'placebo-2' })
   const third = await rewarded(3)
-  expect(third).toMatchObject({ grader: 'placebo-3' })
+  expect(third).toMatchObject({ grader: GRADER_VERSION })
   expect(third).not.toHaveProperty('before')
   // A worker that has not seen the run looks it up.
   const another = rewardActivities(deps).reward

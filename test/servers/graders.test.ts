@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as keys from '../../activities/checkpoint/keys.ts'
 import { openStore } from '../../activities/checkpoint/open.ts'
 import { requireTable, rewardsTable, rolloutsTable, writeTable } from '../../activities/checkpoint/tables.ts'
+import { GRADER_VERSION } from '../../activities/grading/index.ts'
 import { rewardInputs } from '../../activities/judged.ts'
 import { taskQueues } from '../../temporal.config.ts'
 import type { train } from '../../workflows/train.ts'
@@ -23,8 +24,7 @@ const spec = {
   sampling: { maxTokens: 16 },
   evaluate: { benchmarks: [] },
 }
-const note =
-  'Graders: rewards were given by more than one version, of steps 1 to 2 by placebo-2, from step 3 on by placebo-3'
+const note = `Graders: rewards were given by more than one version, of steps 1 to 2 by placebo-2, from step 3 on by ${GRADER_VERSION}`
 
 it('names both and from which step, in details, progress and result, and so does every later start', async () => {
   const fleet = new Fleet(grounds, 'graders')
