@@ -7,6 +7,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { parseJson } from '../activities/faults/json.ts'
 import { kinds, readAsked, type Kind, type Read } from '../activities/spec/asked.ts'
 import { plan, type Worker } from '../activities/spec/plan.ts'
 import { notesOf, rowsOf, sizeOf } from '../activities/spec/shown.ts'
@@ -33,7 +34,12 @@ const mostSpecBytes = 2 * 2 ** 20
 
 /** A regular file's text. Without O_NONBLOCK, opening a FIFO waits for its writer. */
 async function textOf(file: string): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'ENOENT' ? 'is not there' : `cannot be opened (${cause.code})`
+      throw new Error(`${file}: ${why}`)
+    },
+  )
   try {
     const stat = await handle.stat()
     if (!stat.isFile()) throw new Error(`${file}: expected a regular file, found something else`)
@@ -47,13 +53,9 @@ async function textOf(file: string): Promise<string> {
 
 async function readSpec(file: string, type: Kind | undefined): Promise<Read> {
   const text = await textOf(file)
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch (cause) {
-    throw new Error(`${file}: is not JSON (${cause instanceof Error ? cause.message : ''})`, { cause })
-  }
-  return readAsked(content, type)
+  const parsed = parseJson(text.replace(/^\ufeff/, ''))
+  if (parsed.fault !== undefined) throw new Error(`${file}: is not JSON (${parsed.fault})`)
+  return readAsked(parsed.value, type)
 }
 
 async function main({ values, words: [word = ''] }: Called<typeof program.options>): Promise<number> {

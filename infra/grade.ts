@@ -12,6 +12,7 @@ import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
 import { check, firstOf } from '../activities/contracts/issues.ts'
 import { eitherOf } from '../activities/contracts/words.ts'
+import { parseJson } from '../activities/faults/json.ts'
 import { boxOnly, GRADER_VERSION, grade, type Grade, type Policy } from '../activities/grading/index.ts'
 import { isProgram, runProgram, Usage, type Called } from './program.ts'
 
@@ -59,13 +60,10 @@ export type Line = Grade | (Omit<Grade, 'verdict' | 'gold'> & { verdict: null; g
 
 /** The result of one line, counted from 1. Total: whatever stands in the line is judged or named as bad. */
 export function gradeLine(line: string, at: number, policy: Policy = boxOnly): Line {
-  let content: unknown
-  try {
-    content = JSON.parse(line)
-  } catch (error) {
-    return bad(at, line.trim() === '' ? 'empty' : `not JSON (${error instanceof Error ? error.message : ''})`)
-  }
-  const checked = check(Case, content, { whole: 'the line' })
+  if (line.trim() === '') return bad(at, 'empty')
+  const parsed = parseJson(line)
+  if (parsed.fault !== undefined) return bad(at, `not JSON (${parsed.fault})`)
+  const checked = check(Case, parsed.value, { whole: 'the line' })
   if (checked.faults !== null) return bad(at, firstOf(checked.faults))
   const { gold, completion, answer, policy: own } = checked.data
   const flags = Object.fromEntries(Object.entries(own ?? {}).filter(([, flag]) => flag !== undefined))
