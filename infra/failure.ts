@@ -1,5 +1,9 @@
-/** Why a workflow ended otherwise than it should: the innermost cause's name and sentence. */
+/**
+ * Why a workflow ended otherwise than it should: the fault that was named, and its sentence. What lies beneath a named fault
+ * is the system's own word (ENOENT …); what lies above it only says which activity or child it was.
+ */
 import { WorkflowFailedError, type Client } from '@temporalio/client'
+import { faults } from '../activities/contracts/faults.ts'
 
 /** Of a result that is waited for; null where there is one after all. */
 export async function failureOf(result: Promise<unknown>): Promise<string | null> {
@@ -11,13 +15,17 @@ export async function failureOf(result: Promise<unknown>): Promise<string | null
     const types: string[] = []
     while (at instanceof Error) {
       if ('type' in at && typeof at.type === 'string' && at.type !== '') types.push(at.type)
-      if (!(at.cause instanceof Error) || at.cause.message === '') break
+      if (isNamed(at) || !(at.cause instanceof Error) || at.cause.message === '') break
       at = at.cause
     }
     const message = at instanceof Error ? at.message : String(at)
     return types.length > 0 ? `${types.at(-1)}: ${message}` : message
   }
 }
+
+/** A failure that has a name of the faults' table: whatever else has a cause is told by it. */
+const isNamed = (error: Error) =>
+  'type' in error && typeof error.type === 'string' && Object.hasOwn(faults, error.type)
 
 /** Sentences that are said of several workflows, and characters of each. */
 const [mostSentences, mostCharacters] = [3, 240]

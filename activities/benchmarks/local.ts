@@ -51,6 +51,7 @@ export async function openRegular(path: string, name: string, within?: Roots): P
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
     (cause: unknown) => {
       const { code = '', message } = cause as NodeJS.ErrnoException
+      if (code === 'ENOENT') throw refuse('ENOENT: there is no such file on this machine', cause)
       throw forGood.test(code) ? refuse(message, cause) : cause
     },
   )

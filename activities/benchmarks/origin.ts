@@ -13,7 +13,7 @@ import { openStore } from '../checkpoint/open.ts'
 import { NotFound } from '../checkpoint/store.ts'
 import type { Control } from '../engine/port.ts'
 import { hubFault } from '../models/hub.ts'
-import { requireAllowed, type Reach } from '../models/source.ts'
+import { requireAllowed, threeSlashes, type Reach } from '../models/source.ts'
 import { rootsOf } from '../models/within.ts'
 import { DataUnavailable, InvalidData } from './faults.ts'
 import { openRegular } from './local.ts'
@@ -34,7 +34,7 @@ export function requireSource(source: string): void {
   if (source.startsWith('hf://') ? address.test(source) : /^(file:\/\/|s3:\/\/[^/]+\/)./.test(source)) return
   const ofHub = 'hf://datasets/owner/name@revision/path'
   const forms = source.startsWith('hf://') ? ofHub : `file:///…, s3://… or ${ofHub}`
-  throw new InvalidData(`data ${source}: expected ${forms}`)
+  throw new InvalidData(`data ${source}: expected ${forms}${threeSlashes(source)}`)
 }
 
 export async function openOrigin(

@@ -56,7 +56,20 @@ export function requireModelName(model: string): void {
   const forms = model.startsWith('hf://')
     ? 'hf://owner/name@revision'
     : 'nano/…, hf://owner/name@revision, s3://… or file:///…'
-  throw new ModelUnavailable(`model ${model}: expected ${forms}${didYouMean(model, nanoModels())}`)
+  throw new ModelUnavailable(`model ${model}: expected ${forms}${meant(model)}`)
+}
+
+/** A name of the Hub without its scheme, a path without its own, or a nano model that is written almost so. */
+function meant(model: string): string {
+  if (/^[\w.-]+\/[\w.-]+$/.test(model) && didYouMean(model, nanoModels()) === '')
+    return ` (did you mean "hf://${model}@main"?)`
+  return threeSlashes(model) || didYouMean(model, nanoModels())
+}
+
+/** /folder and file://folder are file:///folder; nothing of what is neither. */
+export function threeSlashes(url: string): string {
+  const path = /^(?:file:\/\/(?!\/|localhost\/)|file:(?!\/\/)\/?|\/)(.+)$/.exec(url)?.[1]
+  return path === undefined ? '' : ` (did you mean "file:///${path}"?)`
 }
 
 export async function openSource(model: string, reach: ModelReach): Promise<ModelSource> {
@@ -75,6 +88,8 @@ export function requireAllowed(what: string, url: string, allow: readonly string
   const asFolder = (path: string) => (path.endsWith('/') ? path : `${path}/`)
   // As whoever opens it reads it: %2e%2e is a way back up, too.
   const plain = URL.canParse(url) ? new URL(url).href : ''
+  const slashes = url.startsWith('file:') ? threeSlashes(url) : ''
+  if (slashes !== '') throw new NotAllowed(`${what}: expected file:/// and a path of this machine${slashes}`)
   const isBeneath = allow.some((prefix) => plain.startsWith(asFolder(new URL(prefix).href)))
   if (isBeneath && !asFolder(url).includes('/../')) return
   const allowed = allow.length === 0 ? 'which is nothing' : `which is ${allow.join(', ')}`
@@ -155,7 +170,8 @@ async function folder(
   if (roots !== null) await requirePath(`model ${model}`, path, roots)
   const names = await readdir(path).catch((cause: Error) => {
     if (!isForGood(cause)) throw cause
-    throw new ModelUnavailable(`model ${model}: the folder cannot be read (${cause.message})`, { cause })
+    const why = codeOf(cause) === 'ENOENT' ? 'ENOENT: there is no such folder on this machine' : cause.message
+    throw new ModelUnavailable(`model ${model}: the folder cannot be read (${why})`, { cause })
   })
   const bring =
     (name: string): Bring =>

@@ -1,7 +1,8 @@
 /**
  * A spec of any kind, checked as it would be when it is started. Its kind is what its `$schema` names,
  * or what its fields say: `models` are a sweep's, `shares` a probe's, `benchmarks` at the top an evaluation's, a reward or a
- * preset a run's, and `data` without them belongs to labels. `{ "type": …, "spec": … }` says it outright.
+ * preset a run's, and `data` without them belongs to labels. `run` without a model is a score's, `to` an export's, `recipe` a
+ * pretraining's. `{ "type": …, "spec": … }` says it outright.
  */
 import type { z } from 'zod'
 import {
@@ -49,10 +50,13 @@ export function kindOf(spec: unknown): Kind {
   if (said !== undefined) return said
   if ('$schema' in spec) throw new InvalidSpec(`$schema: ${unknownSchema(spec.$schema, named)}`)
   if (has('models', 'arms', 'seeds')) return 'sweep'
+  if (has('run') && !has('model')) return 'score'
   if (has('reward', 'preset', 'steps', 'batch', 'objective', 'optimizer', 'evaluate')) return 'train'
   if (has('shares')) return 'probe'
   if (has('benchmarks')) return 'evaluate'
-  return has('data') ? 'label' : 'train'
+  if (has('data')) return 'label'
+  if (has('to')) return 'export'
+  return has('recipe') ? 'pretrain' : 'train'
 }
 
 /** Of a `$schema` that names no kind of spec: an editor would not find it either. */

@@ -127,6 +127,8 @@ export function identityOf(origin: Origin): string {
   return digestOf(identifying(origin))
 }
 
+const said = (value: unknown) => (value === undefined ? 'not given' : JSON.stringify(value))
+
 /** The paths in which two origins differ, `field: was → is`, identity only. */
 export function differences(was: Origin, is: Origin): string[] {
   const lines: string[] = []
@@ -135,7 +137,7 @@ export function differences(was: Origin, is: Origin): string[] {
       for (const key of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort())
         walk(path ? `${path}.${key}` : key, own(a, key), own(b, key))
     } else if (JSON.stringify(a) !== JSON.stringify(b)) {
-      lines.push(`${path}: ${JSON.stringify(a)} → ${JSON.stringify(b)}`)
+      lines.push(`${path}: ${said(a)} → ${said(b)}`)
     }
   }
   walk('', identifying(was), identifying(is))
