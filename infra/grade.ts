@@ -13,11 +13,16 @@ import { z } from 'zod'
 import { check, firstOf } from '../activities/contracts/issues.ts'
 import { eitherOf } from '../activities/contracts/words.ts'
 import { parseJson } from '../activities/faults/json.ts'
-import { boxOnly, GRADER_VERSION, grade, type Grade, type Policy } from '../activities/grading/index.ts'
+import { gradeAny } from '../activities/grading/any.ts'
+import { boxOnly, GRADER_VERSION, type Grade, type Policy } from '../activities/grading/index.ts'
 import { isProgram, runProgram, Usage, type Called } from './program.ts'
 
 // Gold answers are often numbers in JSON.
 const Text = z.union([z.string(), z.number().transform(String)], { error: 'expected a string or a number' })
+/** One gold answer, or several of which any counts. */
+const Golds = z.union([Text.transform((gold) => [gold]), z.array(Text).min(1)], {
+  error: 'expected a string, a number or a list of them',
+})
 
 /** What each convention may be; `digits` is any number from 1 on. A convention without a row does not compile. */
 const conventions = {
@@ -51,7 +56,7 @@ const Flags = z
 
 // Other fields may stand beside these: cases carry ids and labels.
 const Case = z
-  .object({ gold: Text, completion: Text.optional(), answer: Text.optional(), policy: Flags.optional() })
+  .object({ gold: Golds, completion: Text.optional(), answer: Text.optional(), policy: Flags.optional() })
   .refine(({ completion, answer }) => (completion === undefined) !== (answer === undefined), {
     error: ({ input }) => eitherOf('completion', 'answer', input),
   })
@@ -68,8 +73,8 @@ export function gradeLine(line: string, at: number, policy: Policy = boxOnly): L
   const { gold, completion, answer, policy: own } = checked.data
   const flags = Object.fromEntries(Object.entries(own ?? {}).filter(([, flag]) => flag !== undefined))
   return answer === undefined
-    ? grade({ gold, completion: completion ?? '', policy: { ...policy, ...flags } })
-    : grade({ gold, completion: answer, policy: { ...policy, ...flags, extract: 'whole' } })
+    ? gradeAny({ golds: gold, completion: completion ?? '', policy: { ...policy, ...flags } })
+    : gradeAny({ golds: gold, completion: answer, policy: { ...policy, ...flags, extract: 'whole' } })
 }
 
 function bad(at: number, why: string): Line {
@@ -103,9 +108,9 @@ export const program = {
   name: 'grade',
   usage: `npm run -s grade -- [FLAGS] < CASES.jsonl
 
-A line is {"gold", "completion"} or {"gold", "answer"}; a verdict comes out for each, in order. Completions are judged as the
-ground-truth reward judges them; a flag is for all lines, a line's own "policy" goes before it. The first is the default. A
-line that is no case is named in its result, and the others go on.
+A line is {"gold", "completion"} or {"gold", "answer"}, where several golds are a list and any counts; a verdict comes out
+for each, in order. Completions are judged as the ground-truth reward judges them; a flag is for all lines, a line's own
+"policy" goes before it. The first is the default. A line that is no case is named in its result, and the others go on.
   --anywhere                  the same as --extract any
 ${names.map((name) => `  ${`--${flagOf(name)}`.padEnd(26)}  ${shown(name)}`).join('\n')}
   --help, -h                  this text`,

@@ -11,6 +11,8 @@ import { calledWith } from '../../infra/program.ts'
 describe('a line', () => {
   it.each<[line: string, result: object, why: string]>([
     ['{"gold":"1/2","answer":"0.5"}', { verdict: 'correct', route: 'whole' }, 'an answer is taken whole'],
+    ['{"gold":["2",-2],"answer":"-2"}', { verdict: 'correct', gold: '-2' }, 'any of several golds counts'],
+    ['{"gold":["2",-2],"answer":"3"}', { verdict: 'incorrect', gold: '2' }, 'none of several golds'],
     ['{"gold":"1/2","completion":"so $\\\\boxed{0.5}$"}', { verdict: 'correct', route: 'box' }, 'a box'],
     [
       '{"gold":5,"completion":"the answer is 5."}',
