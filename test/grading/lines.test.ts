@@ -38,7 +38,7 @@ describe('a line', () => {
     ['', /^line 7: empty$/, 'nothing'],
     ['{"gold":', /^line 7: not JSON/, 'no JSON'],
     ['[]', /^line 7: the line: expected an object .*, found \[\]$/, 'no object'],
-    ['{"completion":"5"}', /^line 7: gold: expected a string or a number/, 'no gold answer'],
+    ['{"completion":"5"}', /^line 7: gold: expected a string, a number or a list of them/, 'no gold answer'],
     [
       '{"gold":"5"}',
       /^line 7: the line: expected either completion or answer, found neither$/,
