@@ -11,6 +11,7 @@ import {
   Ours,
   told,
   type Columns,
+  type Looks,
   type Reading,
   type Row,
   type Rows,
@@ -41,8 +42,12 @@ export interface Checked {
   readonly mark?: string
 }
 
-/** What is said of a file's rows together. */
-export type Gathered = Pick<Checked, 'skipped' | 'mark'>
+/** What is said of a file's rows together. `marked`: ids of what is held with an answer from behind a mark. */
+export interface Gathered extends Pick<Checked, 'skipped'> {
+  readonly marked: ReadonlySet<string>
+  /** Whether there came an id behind rows without one. */
+  readonly hasLateIds: boolean
+}
 
 /** Rows that were left out and are named; all are counted. */
 const namedSkipped = 10
@@ -69,16 +74,16 @@ export const gatherOurs = (
 
 /**
  * Rows of a user's file. Without a column of ids a row's number, from 1, is its id. A number is an answer: the text that
- * its digits are. Throws NotEvery where `looksForMark` found one, and a later answer has none.
+ * its digits are.
  */
 export const gatherMapped = (
   rows: Rows,
   file: string,
   columns: Columns,
   selector: Selector,
-  { looksForMark, skips }: { readonly looksForMark: boolean; readonly skips: boolean },
+  { skips, ...looks }: Looks & { readonly skips: boolean },
 ): Promise<Gathered> => {
-  const reading = new Mapped(rows, columns, looksForMark)
+  const reading = new Mapped(rows, columns, looks)
   return new Gathering(rows, file, reading, selector, { isOwn: true, skips }).all()
 }
 
@@ -93,6 +98,10 @@ class Gathering implements At {
   readonly #ids = new Map<string, number>()
   #id: string | null = null
   #number = 0
+  /** Rows so far, bad ones too, and those that `where` left out unjudged. */
+  #count = 0
+  #leftOut = 0
+  readonly #marked = new Set<string>()
 
   constructor(rows: Rows, file: string, reading: Reading, selector: Selector, renamed: Renamed) {
     this.#rows = rows
@@ -107,10 +116,9 @@ class Gathering implements At {
     const most = skips ? namedSkipped : named
     const faults: string[] = []
     let found = 0
-    let count = 0
     for await (const batch of this.#rows.batches) {
       for (const row of batch) {
-        count += 1
+        this.#count += 1
         try {
           this.#see(row)
         } catch (error) {
@@ -123,14 +131,16 @@ class Gathering implements At {
       const isDone = isSound && this.#reading.isSettled() && this.#selector.hasEnough()
       if (isDone || (!skips && found >= mostFaults)) break
     }
-    if (count === 0) throw new InvalidData(`${this.#file}: no problems`)
-    this.#reading.end()
+    if (this.#count === 0) throw new InvalidData(`${this.#file}: no problems`)
+    const hasLateIds = skips && this.#reading.hasLateIds
+    if (!hasLateIds) this.#reading.end()
     const advice = isOwn && !skips ? ' ("badRows": "skip" leaves such rows out)' : ''
-    if (found > 0 && (!skips || found === count)) throw new InvalidData(`${told(faults, found)}${advice}`)
-    const { foundMark } = this.#reading
+    if (found > 0 && (!skips || found === this.#count - this.#leftOut))
+      throw new InvalidData(`${told(faults, found)}${advice}`)
     return {
       ...(skips && { skipped: { count: found, first: faults } }),
-      ...(foundMark !== null && { mark: foundMark }),
+      marked: this.#marked,
+      hasLateIds,
     }
   }
 
@@ -161,29 +171,34 @@ class Gathering implements At {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new InvalidData(`${this.#rows.place(number)}: expected an object, found ${kind(value)}`)
     reading.begin(value as Record<string, unknown>, row)
-    this.#id = reading.id()
-    if (!this.#selector.drops) this.requireOwnId()
     const { level } = this.#renamed
-    const own = this.#id ?? reading.number()
     const problem: Record<string, Problem[string]> = {}
     for (const [name, cell] of reading.more())
-      if (typeof cell === 'string' || typeof cell === 'number')
-        keep(problem, name, this.#storable(name, cell))
+      if (typeof cell === 'string' || typeof cell === 'number') keep(problem, name, cell)
     if (level !== undefined) problem['level'] = level
+    if (this.#selector.leavesOut(problem)) {
+      this.#leftOut += 1
+      return
+    }
+    this.#id = reading.id()
+    const own = this.#id ?? String(this.#count)
+    for (const [name, cell] of Object.entries(problem)) this.#requireStorable(name, cell)
     problem['id'] = level === undefined ? own : `${level}-${own}`
     Object.assign(problem, reading.problem())
     const golds = reading.answers()
     problem['answer'] = golds[0]!
     if (golds.length > 1) problem['answers'] = golds
-    this.#selector.see(problem as unknown as Problem, this)
+    if (!this.#selector.drops) this.requireOwnId() // of rows that are left out, none has an id
+    const isHeld = this.#selector.see(problem as unknown as Problem, this)
+    if (isHeld && reading.isMarked) this.#marked.add(problem['id'])
   }
 
-  #storable(name: string, cell: string | number): string | number {
+  #requireStorable(name: string, cell: Problem[string]): void {
     const place = this.#rows.place(this.#number)
     requireWellFormed(name, name, place)
     if (typeof cell === 'string') requireWellFormed(cell, name, place)
-    if (typeof cell === 'string' || Number.isFinite(cell)) return cell
-    throw new InvalidData(`${place}: column "${name}" is ${cell}, expected text or a finite number`)
+    if (typeof cell === 'number' && !Number.isFinite(cell))
+      throw new InvalidData(`${place}: column "${name}" is ${cell}, expected text or a finite number`)
   }
 }
 

@@ -45,9 +45,12 @@ export const columnOf = (column: Columns[string]): string =>
 /** What a file is asked for problem by problem: the statement, and the conversation around it. */
 export type Statement = Pick<Problem, 'problem' | 'messages'>
 
-/** The first answer ended in GSM8K's mark, a later one does not: answers are taken whole after all. */
-export class NotEvery extends Error {
-  override readonly name = 'NotEvery'
+/** What is looked for in a user's file without a word of the spec. */
+export interface Looks {
+  /** GSM8K's mark before answers; who chooses among the problems decides whether all have it. */
+  readonly looksForMark: boolean
+  /** Whether a row without an id has none even before the first that has one. */
+  readonly hasIds: boolean
 }
 
 /** How the rows of one file are read, one after another, and what is said of them all at its end. */
@@ -56,14 +59,14 @@ export interface Reading {
   begin(value: Readonly<Record<string, unknown>>, row: Row): void
   /** Null for an id that no other row can have. */
   id(): string | null
-  /** The id of a row without one. */
-  number(): string
   more(): Iterable<readonly [name: string, value: unknown]>
   problem(): Statement
   /** Any of them counts. */
   answers(): readonly string[]
-  /** What they were taken from behind, if the spec does not say so. */
-  readonly foundMark: string | null
+  /** Whether these answers stood behind a mark of which the spec says nothing. */
+  readonly isMarked: boolean
+  /** Whether there came an id behind rows without one. */
+  readonly hasLateIds: boolean
   /** Whether nothing that later rows hold can change what the earlier ones are. */
   isSettled(): boolean
   /** Throws what is wrong with the file as a whole. */
@@ -72,7 +75,8 @@ export interface Reading {
 
 /** Rows under our names. */
 export class Ours implements Reading {
-  readonly foundMark = null
+  readonly isMarked = false
+  readonly hasLateIds = false
   readonly #rows: Rows
   #value: Readonly<Record<string, unknown>> = {}
   #row: Row = { number: 0, value: null }
@@ -89,10 +93,6 @@ export class Ours implements Reading {
   id(): string {
     const id = this.#value['id']
     return typeof id === 'number' ? String(id) : this.#text('id')
-  }
-
-  number(): string {
-    return String(this.#row.number)
   }
 
   more(): [string, unknown][] {
@@ -141,26 +141,24 @@ export class Mapped implements Reading {
   /** Rows before the first with an id: their complaints, if there comes one. */
   readonly #without = { count: 0, first: [] as string[] }
   #hasIds: boolean
-  #number = 0
   #row: Row = { number: 0, value: null }
-  /** Whether answers end as GSM8K's do: what the first says goes for all. Null until there is one. */
-  #isMarked: boolean | null
+  readonly #looksForMark: boolean
+  #isMarked = false
 
-  /** `looksForMark`: whether GSM8K's mark is seen where the spec says nothing of it. */
-  constructor(rows: Rows, columns: Columns, looksForMark: boolean) {
+  constructor(rows: Rows, columns: Columns, { looksForMark, hasIds }: Looks) {
     const { answer: answers = 'answer', ...names } = columns
     const theirs = Object.fromEntries(Object.entries(names).map(([ours, at]) => [ours, columnOf(at)]))
     const { problem = 'problem', id = 'id', ...further } = theirs
     const answer = columnOf(answers)
     this.#mark = typeof answers === 'string' ? null : answers.after
-    this.#isMarked = looksForMark && this.#mark === null ? null : false
+    this.#looksForMark = looksForMark && this.#mark === null
     const paths = [...(rows.fractions ?? [])].filter(([path]) => `${path}.`.startsWith(`${answer}.`))
     this.#fractions = paths[0]?.[1] ?? null
     this.#rows = rows
     this.#problem = problem
     this.#answer = answer
     this.#id = id
-    this.#hasIds = Object.hasOwn(columns, 'id')
+    this.#hasIds = hasIds || Object.hasOwn(columns, 'id')
     this.#needed = { problem, answer, ...(this.#hasIds && { id }), ...further }
     this.#further = Object.entries(further)
     this.#unseen = new Set(Object.values(this.#needed))
@@ -169,24 +167,20 @@ export class Mapped implements Reading {
   begin(value: Readonly<Record<string, unknown>>, row: Row): void {
     this.#row = row
     this.#first ??= row
-    this.#number += 1
     if (this.#unseen.size > 0)
       for (const theirs of this.#unseen) if (at(value, theirs) !== undefined) this.#unseen.delete(theirs)
-    if (this.#hasIds) return
-    if (at(value, this.#id) !== undefined) {
-      this.#hasIds = true
-      return
-    }
-    this.#without.count += 1
-    if (this.#without.first.length < named) this.#without.first.push(this.#missing(row, 'id', this.#id))
   }
 
   id(): string | null {
-    return this.#hasIds ? this.#text('id', this.#id) : null
+    if (at(this.#row.value, this.#id) !== undefined) this.#hasIds = true
+    if (this.#hasIds) return this.#text('id', this.#id)
+    this.#without.count += 1
+    if (this.#without.first.length < named) this.#without.first.push(this.#missing(this.#row, 'id', this.#id))
+    return null
   }
 
-  number(): string {
-    return String(this.#number)
+  get hasLateIds(): boolean {
+    return this.#hasIds && this.#without.count > 0
   }
 
   more(): (readonly [string, unknown])[] {
@@ -214,20 +208,14 @@ export class Mapped implements Reading {
     const read = (mark: string | null) =>
       goldsIn(cell, `${place}: column "${this.#answer}"`, { mark, fractions: this.#fractions })
     const whole = read(this.#mark) // what is no answer at all says nothing of marks
-    const golds = this.#hasUsualMark(cell) ? read(usualMark) : whole
+    this.#isMarked = this.#looksForMark && hasUsualMark(cell)
+    const golds = this.#isMarked ? read(usualMark) : whole
     for (const gold of golds) requireWellFormed(gold, this.#answer, place)
     return golds
   }
 
-  get foundMark(): string | null {
-    return this.#isMarked === true ? usualMark : null
-  }
-
-  #hasUsualMark(cell: unknown): boolean {
-    const isMarked = this.#isMarked === false ? false : hasUsualMark(cell)
-    if (this.#isMarked === true && !isMarked) throw new NotEvery(`no ${usualMark}`)
-    this.#isMarked = isMarked
-    return isMarked
+  get isMarked(): boolean {
+    return this.#isMarked
   }
 
   isSettled(): boolean {
@@ -239,7 +227,7 @@ export class Mapped implements Reading {
     if (absent !== undefined && this.#first !== undefined)
       throw new InvalidData(this.#missing(this.#first, ...absent))
     const { count, first } = this.#without
-    if (this.#hasIds && count > 0) throw new InvalidData(told(first, count))
+    if (this.hasLateIds) throw new InvalidData(told(first, count))
   }
 
   #text(ours: string, theirs: string): string {

@@ -9,7 +9,7 @@ import type { Control } from '../engine/port.ts'
 import { isEarnable, isPlaceholder } from '../grading/any.ts'
 import { isReadable } from '../grading/readable.ts'
 import type { Checked } from './check.ts'
-import { goldsOf, messagesOf, type Problem } from './problem.ts'
+import { answersOf, goldsOf, messagesOf, type Problem } from './problem.ts'
 import { normalised } from './statement.ts'
 
 /** Problems that a finding names; all are counted. */
@@ -70,7 +70,7 @@ class Findings {
     const earlier = this.#first.get(statement)
     if (earlier === undefined) this.#first.set(statement, problem)
     else {
-      const isSame = goldsOf(earlier).join('\0') === goldsOf(problem).join('\0')
+      const isSame = answersOf(earlier) === answersOf(problem)
       const other = isSame ? '' : ', with another answer'
       note(this.#duplicates, () => `${this.#placeOf(problem)}: as ${this.#placeOf(earlier)}${other}`)
     }

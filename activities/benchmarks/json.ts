@@ -18,7 +18,8 @@ export class Written {
 export function parse(json: string, place: string, exact = false): unknown {
   try {
     if (!exact || !maybeLong.test(json)) return JSON.parse(json)
-    return JSON.parse(marked(json), (_, value: unknown) =>
+    const mark = markFor(json)
+    return JSON.parse(marked(json, mark), (_, value: unknown) =>
       typeof value === 'string' && value.startsWith(mark) ? new Written(value.slice(mark.length)) : value,
     )
   } catch {
@@ -29,24 +30,40 @@ export function parse(json: string, place: string, exact = false): unknown {
 /** Most texts have no such run, and are parsed as they are. */
 const maybeLong = /[\d.]{16}|\d[eE]/
 
-/** Half a character, which no text of a file can have that is taken in (`requireWellFormed`). */
-const mark = '\udbff'
+/** Half of a character, which few files have: by itself, or in a character that begins with it. */
+const half = '\udbff'
+
+/** What no text of this JSON begins with, however it is escaped. */
+function markFor(json: string): string {
+  if (!/\udbff|\\udbff/i.test(json)) return half
+  const taken = new Set<string>()
+  JSON.parse(json, (_, value: unknown) => {
+    const number = typeof value === 'string' ? /^\udbff(\d+):/.exec(value)?.[1] : undefined
+    if (number !== undefined) taken.add(number)
+  })
+  let free = 0
+  while (taken.has(String(free))) free += 1
+  return `${half}${free}:`
+}
 
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
-const marked = (json: string): string =>
+const marked = (json: string, mark: string): string =>
   outsideOfTexts(json, (part) =>
     part.replace(number, (token) => (isHeld(token) ? token : `"${mark}${expanded(token)}"`)),
   )
 
 /** Digits that every double gives back. */
 const sureDigits = 15
+/** The smallest number of a double's full precision; less than half of the last one is 0 to it. */
+const leastSure = 2 ** -1022
 
 /** Whether a double holds the number; of one that is too large for it, whoever reads it says so. */
 function isHeld(token: string): boolean {
   const value = Math.abs(Number(token))
   if (value === Infinity) return true
   const digits = token.replace(/[eE].*|[-.]/g, '').replace(/^0+|0+$/g, '')
+  if (value < leastSure) return digits === ''
   return value <= Number.MAX_SAFE_INTEGER && (Number.isSafeInteger(value) || digits.length <= sureDigits)
 }
 

@@ -8,7 +8,8 @@ import type { Control } from '../engine/port.ts'
 import { problems as nanoProblems } from '../nano/problems.ts'
 import { arithmeticFor, requireAsked } from './arithmetic.ts'
 import { gatherMapped, gatherOurs, type Checked, type Gathered } from './check.ts'
-import { columnOf, NotEvery, type Rows } from './columns.ts'
+import { usualMark } from './answers.ts'
+import { columnOf, type Looks, type Rows } from './columns.ts'
 import { InvalidData } from './faults.ts'
 import { itemsOf, jsonRowsOf, linesOf } from './jsonl.ts'
 import { openRegular, type LocalFile, type RegularFile } from './local.ts'
@@ -28,17 +29,9 @@ export async function loadLocal(
 ): Promise<Checked> {
   const { name, source, split = 'train' } = data
   if (source !== undefined) {
-    // Whether every answer has GSM8K's mark is known when all were read: where one has none, they are read anew.
-    const read = async (looks: boolean) => {
-      const selector = new Selector(data, source, 'source')
-      const [file] = files
-      const gathered = file === undefined ? {} : await inFile(file, data, selector, looks, control)
-      return { ...selector.end(), ...gathered }
-    }
-    return read(looksForMark).catch((error: unknown) => {
-      if (!(error instanceof NotEvery)) throw error
-      return read(false)
-    })
+    const [file] = files
+    if (file === undefined) return new Selector(data, source, 'source').end()
+    return inSource(file, data, source, { looksForMark, hasIds: false }, control)
   }
   if (name === undefined) throw new InvalidData('data: expected a name or a source, found neither')
   if (name === 'nano') return madeHere(nanoProblems(split), data, name)
@@ -58,12 +51,32 @@ function madeHere(problems: readonly Problem[], data: DataSpec, name: string): C
   return { ...selector.end(), places: new Map() }
 }
 
+/**
+ * What is known only when all rows were read: whether every answer that was chosen has GSM8K's mark, and whether there
+ * are ids behind rows without one. Where it is other than it was taken to be, they are read anew.
+ */
+async function inSource(
+  file: LocalFile,
+  data: DataSpec,
+  source: string,
+  looks: Looks,
+  control: Control,
+): Promise<Checked> {
+  const selector = new Selector(data, source, 'source')
+  const { marked, hasLateIds, ...gathered } = await inFile(file, data, selector, looks, control)
+  if (hasLateIds) return inSource(file, data, source, { ...looks, hasIds: true }, control)
+  const chosen = { ...selector.end(), ...gathered }
+  if (marked.size === 0) return chosen
+  if (chosen.problems.every(({ id }) => marked.has(id))) return { ...chosen, mark: usualMark }
+  return inSource(file, data, source, { ...looks, looksForMark: false }, control)
+}
+
 /** What a filter asks for is kept, under its own name unless `columns` has one for it. */
 async function inFile(
   local: LocalFile,
   { columns, where, badRows }: DataSpec,
   selector: Selector,
-  looksForMark: boolean,
+  looks: Looks,
   control: Control,
 ): Promise<Gathered> {
   const filtered = Object.fromEntries(Object.keys(where ?? {}).map((name) => [name, name]))
@@ -73,7 +86,7 @@ async function inFile(
     const rows = (await isParquet(file))
       ? await rowsOfParquet(file, wanted, control)
       : await jsonRowsOf(file, control)
-    const how = { looksForMark, skips: badRows === 'skip' }
+    const how = { ...looks, skips: badRows === 'skip' }
     return gatherMapped(rows, file.name, mapping, selector, how)
   })
 }

@@ -22,6 +22,12 @@ export interface Message {
 export const goldsOf = ({ answer, answers }: Pick<Problem, 'answer' | 'answers'>): readonly string[] =>
   Array.isArray(answers) ? (answers as readonly string[]) : [answer]
 
+/** All golds as one text, whatever their order. A single answer is its own: most sets have one a problem. */
+export const answersOf = (problem: Problem): string => {
+  const golds = goldsOf(problem)
+  return golds.length === 1 ? problem.answer : JSON.stringify(golds.toSorted())
+}
+
 /** The conversation, if the problem is more than a question. */
 export const messagesOf = ({ messages }: Pick<Problem, 'messages'>): readonly Message[] | null =>
   Array.isArray(messages) ? messages : null

@@ -9,7 +9,7 @@ import type { DataSpec } from '../contracts.ts'
 import { stream } from '../seed.ts'
 import type { At, Checked } from './check.ts'
 import { InvalidData, TooMuch } from './faults.ts'
-import { goldsOf, type Problem } from './problem.ts'
+import { answersOf, type Problem } from './problem.ts'
 
 export type Selection = Pick<DataSpec, 'where' | 'only' | 'shuffle' | 'limit' | 'duplicates'>
 
@@ -40,6 +40,8 @@ export class Selector {
   readonly #name: string
   readonly #set: string
   readonly #where: readonly Filter[]
+  /** Those of columns that are as the file has them. */
+  readonly #whereFurther: readonly Filter[]
   readonly #only: ReadonlySet<string> | null
   /** Of all problems: their number, the first one's columns, and which columns of `where` any has. */
   #count = 0
@@ -63,28 +65,41 @@ export class Selector {
     this.#set = set
     this.drops = selection.duplicates === 'drop'
     this.#where = Object.entries(selection.where ?? {}).map(([column, wanted]) => filterOf(column, wanted))
+    this.#whereFurther = this.#where.filter(({ column }) => !judged.has(column))
     this.#unseen = new Set(this.#where.map(({ column }) => column))
     this.#excluding = new Set(this.#where.flatMap(({ column, excludes }) => (excludes ? [column] : [])))
     this.#only = selection.only === undefined ? null : new Set(selection.only)
   }
 
-  see(problem: Problem, at: At): void {
-    if (this.#count === 0) this.#columns = Object.keys(problem)
+  /** Whether `where` leaves a row out by its further columns: what is wrong with the rest of it is then no matter. */
+  leavesOut(further: Readonly<Record<string, Problem[string]>>): boolean {
+    const isOut = this.#isExcluded(further, this.#whereFurther)
+    if (isOut) this.#count += 1
+    return isOut
+  }
+
+  /** Whether it is held. */
+  see(problem: Problem, at: At): boolean {
+    if (this.#columns.length === 0) this.#columns = Object.keys(problem)
     this.#count += 1
-    for (const { column } of this.#where) if (Object.hasOwn(problem, column)) this.#unseen.delete(column)
-    for (const { column, values, excludes } of this.#where) {
-      const cell = Object.hasOwn(problem, column) ? problem[column] : undefined
+    if (this.#isExcluded(problem, this.#where)) return false
+    this.#matched += 1
+    if (this.#only !== null && !this.#only.has(problem.id)) return false
+    if (this.drops && this.#isCopy(problem, at)) return false
+    this.#hold(problem, at.place())
+    return true
+  }
+
+  /** Whether `where` leaves it out, by the columns that are known. */
+  #isExcluded(columns: Readonly<Record<string, Problem[string]>>, filters: readonly Filter[]): boolean {
+    for (const { column } of filters) if (Object.hasOwn(columns, column)) this.#unseen.delete(column)
+    for (const { column, values, excludes } of filters) {
+      const cell = Object.hasOwn(columns, column) ? columns[column] : undefined
       const has = cell !== undefined && typeof cell !== 'object' && values.has(String(cell))
       if (has && excludes) this.#excluding.delete(column)
-      if (has === excludes) return
+      if (has === excludes) return true
     }
-    this.#matched += 1
-    if (this.#only !== null && !this.#only.has(problem.id)) return
-    if (this.drops) {
-      if (this.#isCopy(problem, at)) return
-      at.requireOwnId()
-    }
-    this.#hold(problem, at.place())
+    return false
   }
 
   /** Whether further problems change nothing. */
@@ -143,11 +158,10 @@ export class Selector {
   #isCopy(problem: Problem, at: At): boolean {
     const { messages } = problem
     const statement = Array.isArray(messages) ? JSON.stringify(messages) : problem.problem
-    const golds = goldsOf(problem)
-    // A single answer is its own text: most sets have one a problem, and so one string less each.
-    const answers = golds.length === 1 ? problem.answer : JSON.stringify(golds)
+    const answers = answersOf(problem)
     const earlier = this.#statements.get(statement)
     if (earlier === undefined) {
+      at.requireOwnId() // a row that is left out by its id has no copies
       this.#statements.set(statement, { answers, where: at.place() })
       return false
     }
@@ -213,6 +227,9 @@ function filterOf(column: string, asked: NonNullable<Selection['where']>[string]
 export const byId = ({ id }: Problem): At => ({ place: () => `problem ${id}`, requireOwnId: () => {} })
 
 const advice = 'limit, where, or "duplicates": "drop" takes fewer'
+
+/** Columns that are judged before they are known. */
+const judged: ReadonlySet<string> = new Set(['id', 'problem', 'answer', 'answers', 'messages'])
 
 const lengthOf = (problem: Problem) =>
   Object.values(problem).reduce<number>(

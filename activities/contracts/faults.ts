@@ -42,11 +42,10 @@ export const faults = {
   LabelFailed: 'permanent',
   NotFound: 'limited',
   StateLost: 'limited',
-  // They end within the reading of Parquet, which says InvalidData, and of answers, which are read anew.
+  // They end within the reading of Parquet, which says InvalidData.
   Malformed: 'limited',
   Beyond: 'limited',
   Unfinished: 'limited',
-  NotEvery: 'limited',
   ReaderLost: 'limited',
   // They end within the grader, where what a model wrote is never an error.
   Unreadable: 'limited',

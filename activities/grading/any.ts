@@ -1,5 +1,6 @@
 /** Several gold answers, any of which counts: the verdict by the one that a completion meets. */
 import { boxOnly, grade, type Grade, type Policy } from './index.ts'
+import { isExpression } from './readable.ts'
 
 /** Of golds that all differ from the answer, the first one's verdict. */
 export function gradeAny({
@@ -32,7 +33,12 @@ export const isPlaceholder = (gold: string): boolean =>
       .trim(),
   )
 
-/** Whether a completion can be right by a gold answer: one that has the very answer in its box. */
+/** Lines that are no expression, or what GSM8K ends in its answer: nobody's box holds a whole solution. */
+const isSolution = (gold: string): boolean =>
+  /(?:^|\n)\s*####/.test(gold) || (/\S[^\S\n]*\n\s*\S/.test(gold) && !isExpression(gold))
+
+/** Whether a completion can be right by a gold answer: one that has the very answer in its box, and that a box can hold. */
 export const isEarnable = (gold: string): boolean =>
   !isPlaceholder(gold) &&
+  !isSolution(gold) &&
   grade({ gold, completion: `\\boxed{${gold}}`, policy: boxOnly }).verdict === 'correct'

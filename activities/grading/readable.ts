@@ -6,20 +6,29 @@ import { choiceOf, isNothing, statementsOf, timeOf } from './wording.ts'
 
 export function isReadable(gold: string): boolean {
   const answer = cleaned(gold)
-  const isExpression = (text: string) => parseAnswer(text).expression.kind !== 'text'
   return (
     isExpression(answer) ||
     choiceOf(answer) !== null ||
     statementsOf(answer) !== null ||
     isNothing(answer) ||
     timeOf(answer) !== null ||
-    isWords(answer) ||
-    isExpression(answerOfGold(answer))
+    isWords(answer)
   )
 }
 
+/** Of a gold as it is written, which may name what it is the value of. */
+export function isExpression(gold: string): boolean {
+  const isOne = (text: string) => parseAnswer(text).expression.kind !== 'text'
+  const answer = cleaned(gold)
+  return isOne(answer) || isOne(answerOfGold(answer))
+}
+
+/** Words that an answer may have: of more, no completion has the very same. */
+const mostWords = 20
+
 /** "no solution", \text{east}. */
 function isWords(text: string): boolean {
+  if (text.trim().split(/\s+/, mostWords + 1).length > mostWords) return false
   const plain = text.replace(/\\(?:text|textbf|textit|mathrm|mbox)\s*\{([^{}]*)\}/g, '$1')
   return /^(?=.*\p{L})[\p{L}\p{M}\s'’.,()&-]+$/u.test(plain)
 }

@@ -9,6 +9,8 @@ import { hasCoin, possibleOf } from '../rewards/possible.ts'
 
 /** No vocabulary has as many tokens: of a smaller share only the most probable token is left. */
 const alone = 2 ** -24
+/** At a thousandth, a logit that is less by 0.02 already has a share below that: samples are greedy but for near ties. */
+const coldest = 1e-3
 
 /** Fields of which no value of others makes a difference, each with what was expected. */
 export function gradientFaults(spec: ResolvedTrain): string[] {
@@ -45,12 +47,12 @@ function standstills({ batch, objective, sampling, reward }: ResolvedTrain): str
     return [`batch.group: expected at least 2 in training, ${because}: of 1 nothing is left, found 1`]
   if (!isGreedy(sampling) || hasCoin(reward)) return []
   const [field, least, found] =
-    sampling.temperature === 0
-      ? (['temperature', 'more than 0', 0] as const)
+    sampling.temperature < coldest
+      ? (['temperature', `at least ${coldest}`, sampling.temperature] as const)
       : (['topP', `at least ${alone}`, sampling.topP] as const)
   const same = 'all its samples are the same completion with the same reward'
   return [`sampling.${field}: expected ${least} in training, ${because}: ${same}, found ${found}`]
 }
 
-/** Whether the most probable token is always taken. */
-const isGreedy = ({ temperature, topP }: ResolvedTrain['sampling']) => temperature === 0 || topP < alone
+/** Whether the most probable token is always taken, in effect. */
+const isGreedy = ({ temperature, topP }: ResolvedTrain['sampling']) => temperature < coldest || topP < alone

@@ -6,6 +6,7 @@ import { findingsIn } from '../../activities/benchmarks/findings.ts'
 import { ArrayItems } from '../../activities/benchmarks/array.ts'
 import { expanded } from '../../activities/benchmarks/json.ts'
 import { isEarnable, isPlaceholder } from '../../activities/grading/any.ts'
+import { isReadable } from '../../activities/grading/readable.ts'
 import { labelOf } from '../../activities/analysis/labelled.ts'
 import { renderPrompt } from '../../activities/benchmarks/prompts.ts'
 import { DataSpec } from '../../activities/contracts.ts'
@@ -133,6 +134,25 @@ describe('an answer behind a mark', () => {
     }
   })
 
+  it('is decided over what was chosen: by where, only, limit, or from what is not bad', async () => {
+    const solved = ['2', '4'].map((n) => ({ problem: `p${n}`, answer: `so\n#### ${n}`, s: 'g' }))
+    const rows = [...solved, { problem: 'q', answer: '6', s: 'm' }]
+    for (const chosen of [{ where: { s: 'g' } }, { where: { s: { not: 'm' } } }, { only: ['1', '2'] }, { limit: 2 }]) {
+      const { problems, mark } = await load(lines(...rows), chosen)
+      expect(problems.map(({ answer }) => answer)).toEqual(['2', '4'])
+      expect(mark).toBe('####')
+    }
+    expect(await golds(lines(...rows), { only: ['3', '1'] })).toEqual(['6', 'so\n#### 2'])
+    expect(await golds(lines(...rows), { where: { s: 'm' } })).toEqual(['6'])
+    const bad = lines(...solved, { problem: 'r', answer: null })
+    expect(await golds(bad, { badRows: 'skip' })).toEqual(['2', '4'])
+  }) // prettier-ignore
+
+  it('that was not taken leaves a gold that no completion can be right by', async () => {
+    const text = lines({ problem: 'a', answer: 'so\n#### 2' }, { problem: 'b', answer: '6' })
+    expect((await findingsIn(await load(text), quiet)).never).toEqual({ count: 1, first: ['file:///x:1: "so\\n#### 2"'] })
+  }) // prettier-ignore
+
   it('that is asked for and is not there is refused by line', async () => {
     const asking = (answer: string) => load(lines({ question: 'a', answer }), { columns: marked })
     await expect(asking('7')).rejects.toThrow('x:1: column "answer" has no "####" (columns.answer.after)')
@@ -215,9 +235,21 @@ describe('a number for an answer', () => {
     ['9007199254740993', '9007199254740993'], ['-12345678901234567890', '-12345678901234567890'],
     ['3.14159265358979323846', '3.14159265358979323846'], ['1.5e20', '150000000000000000000'],
     ['12345678.1234567891', '12345678.1234567891'],
+    ['0e-9', '0'], ['1e-400', `0.${'0'.repeat(399)}1`], ['1e-500', '1e-500'], ['12345e-324', `0.${'0'.repeat(319)}12345`],
   ])('%s in JSON is the text %s', async (number, text) => {
     expect(await golds(written(number))).toEqual([text])
     expect(await golds(`[\n${written(number)}\n]`)).toEqual([text])
+  }) // prettier-ignore
+
+  it('is never taken from half of a character, nor from one that begins with it', async () => {
+    const number = '12345678901234567890'
+    const half = `{"problem":"p","answer":"\\udbff12","n":${number}}`
+    await expect(load(half)).rejects.toThrow('x:1: column "answer" holds half of a character')
+    for (const from of ['', '0:', '1:']) {
+      const text = `{"problem":"\\udbff\\udc00${from}5","answer":${number},"also":["\\udbff0:1"]}`
+      expect((await load(text)).problems[0]).toMatchObject({ problem: `\udbff\udc00${from}5`, answer: number })
+    }
+    await expect(load(`{"problem":"p","answer":"\\udbff0:12","n":${number}}`)).rejects.toThrow('half of a character')
   }) // prettier-ignore
 
   it('is never found in a text', async () => {
@@ -297,6 +329,13 @@ describe('several answers', () => {
     const text = lines({ problem: 'p', answer: ['1', '2'] }, { problem: 'p', answer: ['1', '3'] })
     await expect(load(text, { duplicates: 'drop' })).rejects.toThrow('with another answer')
   })
+
+  it('are the same in any order', async () => {
+    const text = lines({ problem: 'p', answer: ['1', '2'] }, { problem: 'p', answer: ['2', '1'] })
+    const first = ['file:///x:2: as file:///x:1']
+    expect((await load(text, { duplicates: 'drop' })).dropped).toEqual({ count: 1, first })
+    expect((await findingsIn(await load(text), quiet)).duplicates).toEqual({ count: 1, first })
+  })
 })
 
 describe('a filter that excludes', () => {
@@ -318,6 +357,51 @@ describe('a filter that excludes', () => {
     await expect(kept({ form: { not: 'a' } })).rejects.toThrow('no column "form"')
   })
 })
+
+describe('bad rows that are skipped', () => {
+  const skipped = (text: string, more: object = {}) => load(text, { badRows: 'skip', ...more })
+  const good = (problem: string, more: object = {}) => JSON.stringify({ problem, answer: '1', ...more })
+  const ids = ({ problems }: { readonly problems: readonly { readonly id: string }[] }) => problems.map(({ id }) => id)
+
+  it('are rows: an id is the number of its row, which `only` asks for', async () => {
+    const rows = [good('a'), '{"problem":"b"', good('c'), '7', good('e')]
+    for (const text of [rows.join('\n'), `[${rows.with(1, '{"problem":"b"}').join(',')}]`]) {
+      expect(ids(await skipped(text))).toEqual(['1', '3', '5'])
+      expect((await skipped(text, { only: ['3'] })).problems.map(({ problem }) => problem)).toEqual(['c'])
+      await expect(skipped(text, { only: ['2'] })).rejects.toThrow('only: no problem "2" among 3')
+    }
+  })
+
+  it('are no matter where a filter leaves them out, in either of its forms', async () => {
+    const text = [good('a', { s: 'g' }), '{"problem":"b","answer":null,"s":"m"}', good('c', { s: 'g' })].join('\n')
+    for (const s of ['g', { not: 'm' }] as const) {
+      expect(ids(await load(text, { where: { s } }))).toEqual(['1', '3'])
+      expect((await skipped(text, { where: { s } })).skipped).toEqual({ count: 0, first: [] })
+    }
+    await expect(load(text, { where: { s: 'm' } })).rejects.toThrow('x:2: column "answer" is null')
+  })
+
+  it('are those without an id where a later row has one', async () => {
+    const text = [good('a'), good('b'), good('c', { id: 'k' }), good('d', { id: 'l' })].join('\n')
+    const checked = await skipped(text)
+    expect(ids(checked)).toEqual(['k', 'l'])
+    expect(checked.skipped?.count).toBe(2)
+    expect(checked.skipped?.first[0]).toBe('file:///x:1: no column "id", found problem, answer')
+    await expect(load(text)).rejects.toThrow('x:1: no column "id"')
+  })
+
+  it('take no id and no statement from a later row, and are named where two golds differ', async () => {
+    const twice = lines({ id: 'a', problem: 'p', answer: null }, { id: 'a', problem: 'p', answer: '1' })
+    expect((await skipped(twice)).problems).toEqual([{ id: 'a', problem: 'p', answer: '1' }])
+    const rows = lines({ id: 'a', problem: 'p', answer: '1' }, { id: 'a', problem: 'q', answer: '2' }, { id: 'b', problem: 'q', answer: '2' }, { id: 'c', problem: 'p', answer: '3' })
+    const checked = await skipped(rows, { duplicates: 'drop' })
+    expect(ids(checked)).toEqual(['a', 'b'])
+    expect(checked.skipped).toEqual({
+      count: 2,
+      first: ['file:///x:2: its id is already at file:///x:1', 'file:///x:4: has the statement of file:///x:1 with another answer'],
+    })
+  })
+}) // prettier-ignore
 
 describe('bad rows', () => {
   const text = [
@@ -389,9 +473,21 @@ describe('answers that nobody can give', () => {
     'k!',
     'north',
     '\\frac{1}{2}',
+    '7\n',
+    '\\begin{pmatrix} 1 \\\\\n 2 \\end{pmatrix}',
   ])('%s is one that can be given', (gold) =>
     expect([isPlaceholder(gold), isEarnable(gold)]).toEqual([false, true]),
   )
+
+  it.each(['3*4=12 pens in rows.\n12+5=17 pens.', 'so\n#### 2', '#### 2', 'It is so\nbecause it is'])(
+    '%j is a solution, which no box holds',
+    (gold) => expect(isEarnable(gold)).toBe(false),
+  )
+
+  it('that are words are compared as text only where they are more than 20', () => {
+    const words = (n: number) => Array.from({ length: n }, () => 'word').join(' ')
+    expect([isReadable(words(20)), isReadable(words(21))]).toEqual([true, false])
+  })
 
   it('are found among the problems, with their places', async () => {
     const text = lines(

@@ -11,7 +11,9 @@ const resolved = (more: object) => resolveTrain({ ...demo, ...more })
 describe('a spec that cannot move a weight', () => {
   it.each([
     [{ batch: { group: 1 } }, 'batch.group: expected at least 2 in training, since grpo takes from each reward the mean of its own group: of 1 nothing is left, found 1'],
-    [{ sampling: { temperature: 0 } }, 'sampling.temperature: expected more than 0 in training, since grpo takes'],
+    [{ sampling: { temperature: 0 } }, 'sampling.temperature: expected at least 0.001 in training, since grpo takes'],
+    [{ sampling: { temperature: 1e-300 } }, 'the same completion with the same reward, found 1e-300'],
+    [{ sampling: { temperature: 9e-4 } }, 'sampling.temperature: expected at least 0.001 in training'],
     [{ sampling: { topP: 1e-9 } }, 'sampling.topP: expected at least 5.960464477539063e-8 in training'],
     [{ objective: { name: 'nll' } }, 'objective.name: expected one that learns from rollouts (grpo), found "nll"'],
   ])('is InvalidSpec: %j', (more, message) => {
