@@ -5,6 +5,7 @@
  */
 import { assignmentsOf, grouped, sameAssignments, tuplesOf } from './assignments.ts'
 import { guarded, within } from './budget.ts'
+import { joinedApart } from './connectives.ts'
 import { underNamesOf } from './constants.ts'
 import { exact } from './evaluate.ts'
 import { number, print, type Expression, type List, type Relation } from './expression.ts'
@@ -98,6 +99,7 @@ function byTime(gold: string, answer: string): Comparison | null {
 }
 
 function byReading(gold: string, answer: string, policy: Policy, words: () => Comparison): Comparison {
+  if (joinedApart(gold, answer)) return { equal: false, route: 'parts' }
   const first = compareParsed(parseAnswer(gold), parseAnswer(answer), policy) ?? words()
   if (first.equal) return first
   for (const [a, b] of readings(gold, answer, policy)) {

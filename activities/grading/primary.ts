@@ -98,10 +98,9 @@ const ellipses: ReadonlySet<string> = new Set(['ldots', 'cdots', 'dots'])
 
 /** Notation this grammar does not know: the answer stays text. Any other unknown command is a symbol, as Greek letters are. */
 const unknown: ReadonlySet<string> = new Set(
-  (
-    'mid end int iint oint lim pmod over choose ' +
-    'bmod not subseteq subset forall exists rvert rfloor rceil'
-  ).split(' '),
+  ('mid end int iint oint lim pmod over choose ' + 'bmod not nmid forall exists rvert rfloor rceil').split(
+    ' ',
+  ),
 )
 
 function command(cursor: Cursor, name: string): Expression {
