@@ -19,7 +19,7 @@ import { sameRelation } from './relation.ts'
 import { resolved } from './sets.ts'
 import { bare, expand, intervalOf, isName, withoutDomains } from './statement.ts'
 import { sameValue, type Comparison } from './value.ts'
-import { choiceOf, isNothing, lettersOf, plainWords, statementsOf, timeOf } from './wording.ts'
+import { choiceOf, codesApart, isNothing, lettersOf, plainWords, statementsOf, timeOf } from './wording.ts'
 
 export type { Comparison } from './value.ts'
 
@@ -99,7 +99,7 @@ function byTime(gold: string, answer: string): Comparison | null {
 }
 
 function byReading(gold: string, answer: string, policy: Policy, words: () => Comparison): Comparison {
-  if (joinedApart(gold, answer)) return { equal: false, route: 'parts' }
+  if (joinedApart(gold, answer) || codesApart(gold, answer)) return { equal: false, route: 'parts' }
   const first = compareParsed(parseAnswer(gold), parseAnswer(answer), policy) ?? words()
   if (first.equal) return first
   for (const [a, b] of readings(gold, answer, policy)) {

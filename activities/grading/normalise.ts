@@ -140,13 +140,14 @@ const many: Readonly<Record<string, string>> = {
   萬: '*10000 ',
   亿: '*100000000 ',
   億: '*100000000 ',
+  千: '*1000 ',
 }
 
 function typography(written: string): string {
   const text = /[\u3040-\u9fff]/.test(written)
     ? written
         .replace(betweenValues, ',')
-        .replace(/(?<=\d\s*)[万萬亿億]/g, (scale) => many[scale] ?? scale)
+        .replace(/(?<=\d\s*)(?:[万萬亿億]|千(?![米克瓦卡伏帕焦赫字万萬]))/g, (scale) => many[scale] ?? scale)
         .replace(/(?<=\d\s*)度/g, '\\degree ')
     : written
   const letters = text.includes('\ud835')
@@ -213,6 +214,7 @@ const replacements: readonly (readonly [needs: string, RegExp, string])[] = [
     '(?<=[\\d})])\\s*\\\\frac\\s*\\{\\s*\\\\(?:text|mathrm)\\s*\\{([^{}\\d]*)\\}\\s*\\}\\s*\\{\\s*\\\\(?:text|mathrm)\\s*\\{([^{}\\d]*)\\}(?:\\s*\\^\\s*\\{?\\d\\}?)?\\s*\\}',
     '\\text{$1/$2}',
   ),
+  when('\\vec', '\\\\vec\\s*\\{\\s*([A-Z])\\s*([A-Z])\\s*\\}', '\\overrightarrow{$1$2}'),
   // An index of words is one name, however it is set.
   when(
     '_',

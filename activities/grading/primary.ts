@@ -98,9 +98,13 @@ const ellipses: ReadonlySet<string> = new Set(['ldots', 'cdots', 'dots'])
 
 /** Notation this grammar does not know: the answer stays text. Any other unknown command is a symbol, as Greek letters are. */
 const unknown: ReadonlySet<string> = new Set(
-  ('mid end int iint oint lim pmod over choose ' + 'bmod not nmid forall exists rvert rfloor rceil').split(
-    ' ',
-  ),
+  (
+    'mid end int iint oint lim pmod over choose ' +
+    'bmod not nmid forall exists rvert rfloor rceil ' +
+    // Between two sides whose order matters.
+    'll gg prec succ preceq succeq vdash models subsetneq supsetneq hookrightarrow rightharpoonup leadsto ' +
+    'triangleleft triangleright nearrow searrow xrightarrow xleftarrow'
+  ).split(' '),
 )
 
 function command(cursor: Cursor, name: string): Expression {

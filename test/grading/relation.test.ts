@@ -36,6 +36,8 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['x\\not\\in[0,1]', 'x\\notin [0, 1]', true, 'two spellings'],
     ['A\\subset B', 'B\\subset A', false, 'part and whole'],
     ['A\\subset B', 'B\\supset A', true, 'the whole first'],
+    ['a\\ll b', 'b\\ll a', false, 'small and large'],
+    ['A\\hookrightarrow B', 'B\\hookrightarrow A', false, 'an arrow that is no relation here'],
     ['A\\subseteq B', 'A \\subseteq B ', true, 'spaces'],
     ['5=x', 'x=5', true, 'an equation has no direction'],
     ['x\\ne y', 'y\\ne x', true, 'nor has its opposite'],
