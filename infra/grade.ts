@@ -65,6 +65,14 @@ export type Line = Grade | (Omit<Grade, 'verdict' | 'gold'> & { verdict: null; g
 
 /** The result of one line, counted from 1. Total: whatever stands in the line is judged or named as bad. */
 export function gradeLine(line: string, at: number, policy: Policy = boxOnly): Line {
+  try {
+    return gradeCase(line, at, policy)
+  } catch (error) {
+    return bad(at, `not gradable (${error instanceof Error ? error.message : String(error)})`)
+  }
+}
+
+function gradeCase(line: string, at: number, policy: Policy): Line {
   if (line.trim() === '') return bad(at, 'empty')
   const parsed = parseJson(line)
   if (parsed.fault !== undefined) return bad(at, `not JSON (${parsed.fault})`)

@@ -33,6 +33,16 @@ export function within<T>(units: number, work: () => T, otherwise: () => T): T {
   return otherwise()
 }
 
+/** The result of `work`, or `otherwise` where it throws: what makes the grader total whatever is wrong within it. */
+export function guarded<T>(work: () => T, otherwise: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Exhausted) throw error
+    return otherwise()
+  }
+}
+
 /** What `work` spends, in units: how tests bound the cost of hostile input. */
 export function operations(work: () => unknown): number {
   const before = spent

@@ -4,9 +4,10 @@
  *
  * The version belongs to every result: moving to another grader moves scores. Policies are flags (policy.ts).
  */
+import { guarded } from './budget.ts'
 import { compare } from './equivalent.ts'
 import { defaultPolicy, type Policy } from './policy.ts'
-import { answerOfGold, answersOf, type Route } from './routes.ts'
+import { answerOfGold, answersOf, type Found, type Route } from './routes.ts'
 import type { Comparison } from './value.ts'
 
 export { equivalent } from './equivalent.ts'
@@ -42,7 +43,10 @@ export function grade({
 }): Grade {
   const flags = policy === undefined ? defaultPolicy : { ...defaultPolicy, ...policy }
   const version = GRADER_VERSION
-  const found = answersOf(completion, gold, flags)
+  const found = guarded<readonly Found[]>(
+    () => answersOf(completion, gold, flags),
+    () => [],
+  )
   const [first] = found
   if (first === undefined) {
     const reason = flags.extract === 'box' ? 'no box' : 'no answer found'
@@ -79,6 +83,9 @@ export function answerOf(completion: string, extract: Policy['extract']): string
 function compareWithGold(gold: string, given: string, policy: Policy): Comparison {
   const direct = compare(gold, given, policy)
   if (direct.equal || !/\\boxed|[a-z]{4} |\p{L} ?[:：是为]/u.test(gold)) return direct
-  const within = answerOfGold(gold)
+  const within = guarded(
+    () => answerOfGold(gold),
+    () => gold,
+  )
   return within === gold ? direct : compare(within, given, policy)
 }

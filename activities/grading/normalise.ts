@@ -69,6 +69,12 @@ const characters: Readonly<Record<string, string>> = {
   ...{
     '∅': '\\emptyset ',
     '→': '\\to ',
+    '⇒': '\\Rightarrow ',
+    '⇔': '\\iff ',
+    '↦': '\\mapsto ',
+    '∉': '\\notin ',
+    '⊂': '\\subset ',
+    '⊆': '\\subseteq ',
     '∣': '|',
     '⋯': '...',
     '∘': '\\circ ',
@@ -134,13 +140,14 @@ const many: Readonly<Record<string, string>> = {
   萬: '*10000 ',
   亿: '*100000000 ',
   億: '*100000000 ',
+  千: '*1000 ',
 }
 
 function typography(written: string): string {
   const text = /[\u3040-\u9fff]/.test(written)
     ? written
         .replace(betweenValues, ',')
-        .replace(/(?<=\d\s*)[万萬亿億]/g, (scale) => many[scale] ?? scale)
+        .replace(/(?<=\d\s*)(?:[万萬亿億]|千(?![米克瓦卡伏帕焦赫字万萬]))/g, (scale) => many[scale] ?? scale)
         .replace(/(?<=\d\s*)度/g, '\\degree ')
     : written
   const letters = text.includes('\ud835')
@@ -207,6 +214,7 @@ const replacements: readonly (readonly [needs: string, RegExp, string])[] = [
     '(?<=[\\d})])\\s*\\\\frac\\s*\\{\\s*\\\\(?:text|mathrm)\\s*\\{([^{}\\d]*)\\}\\s*\\}\\s*\\{\\s*\\\\(?:text|mathrm)\\s*\\{([^{}\\d]*)\\}(?:\\s*\\^\\s*\\{?\\d\\}?)?\\s*\\}',
     '\\text{$1/$2}',
   ),
+  when('\\vec', '\\\\vec\\s*\\{\\s*([A-Z])\\s*([A-Z])\\s*\\}', '\\overrightarrow{$1$2}'),
   // An index of words is one name, however it is set.
   when(
     '_',
@@ -245,6 +253,7 @@ const replacements: readonly (readonly [needs: string, RegExp, string])[] = [
   when('=/=', '=/=', '\\ne '),
   when('<>', '<>', '\\ne '),
   when('\\not', '\\\\not\\s*=', '\\ne '),
+  when('\\not', `\\\\not\\s*\\\\in${end}`, '\\notin '),
   when('bigcup', `\\\\bigcup${end}`, '\\cup '),
   when('\\', `\\\\(?:colon|ratio)${end}`, ':'),
   when('$', `(?<![a-zA-Z])(?:US|AU|CA|HK|NT|NZ|A|C|S|R)\\s*\\\\\\$(?=\\s*\\d)`, '\\$$'),

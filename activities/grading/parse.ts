@@ -13,7 +13,7 @@ import { normalForm, text } from './normal.ts'
 import { lex, type Token } from './lex.ts'
 import { argument, isProperFraction, primary } from './primary.ts'
 import { withoutUnits } from './units.ts'
-import { numberWords } from './words.ts'
+import { numberWords, relations } from './words.ts'
 
 export interface Answer {
   readonly expression: Expression
@@ -62,23 +62,6 @@ function isWords(tokens: readonly Token[]): boolean {
   return plain && (!product || tokens.some(({ type }) => type === 'text')) && !tokens.some(isSeparator)
 }
 const isSeparator = ({ type, value }: Token) => type === 'mark' && value === ','
-
-export const relations: ReadonlyMap<string, string> = new Map([
-  ['=', '='],
-  ['<', '<'],
-  ['>', '>'],
-  ['le', '≤'],
-  ['ge', '≥'],
-  ['ne', '≠'],
-  ['neq', '≠'],
-  ['in', '∈'],
-  ['approx', '≈'],
-  ['equiv', '='],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['to', '→'],
-  ['rightarrow', '→'],
-])
 
 function answer(cursor: Cursor): Expression {
   const items = parted(cursor, list(cursor))
@@ -234,7 +217,9 @@ const perDegree: Expression = {
 export function power(cursor: Cursor): Expression {
   let base = primary(cursor)
   for (;;) {
-    if (cursor.take('!')) {
+    if (cursor.peek() === '!' && cursor.peek(1) === '!') {
+      base = doubleFactorial(cursor, base)
+    } else if (cursor.take('!')) {
       base = { kind: 'call', name: 'factorial', items: [base] }
     } else if (base.kind === 'symbol' && cursor.take("'")) {
       base = { kind: 'symbol', name: `${base.name}'` }
@@ -251,6 +236,18 @@ export function power(cursor: Cursor): Expression {
   }
 }
 
+/** n!! is the product of every second number down from n, and no factorial of a factorial. */
+function doubleFactorial(cursor: Cursor, of: Expression): Expression {
+  cursor.next()
+  cursor.next()
+  if (cursor.peek() === '!') throw new Unreadable()
+  const [n, d] = of.kind === 'number' ? [of.value.n, of.value.d] : [-1n, 1n]
+  if (n < 0n || n > 100n || d !== 1n) return { kind: 'call', name: 'doubleFactorial', items: [of] }
+  let value = 1n
+  for (let factor = n; factor > 1n; factor -= 2n) value *= factor
+  return number({ n: value, d: 1n })
+}
+
 /** 2^3^2 is 2^(3^2). */
 function exponent(cursor: Cursor): Expression {
   const first = argument(cursor)
@@ -261,6 +258,9 @@ function exponent(cursor: Cursor): Expression {
 /** n-k-1 and n-1-k are one index. */
 function indexText(index: Expression): string {
   if (index.kind === 'number' || index.kind === 'symbol') return print(index)
+  // x_{ij} and x_{ji} are two entries: letters are names there and no factors.
+  if (index.kind === 'product' && index.items.every(({ kind }) => kind === 'symbol'))
+    return index.items.map(print).join(' ')
   const form = normalForm(index)
   return form === null ? print(index) : text(form)
 }

@@ -100,7 +100,10 @@ const ellipses: ReadonlySet<string> = new Set(['ldots', 'cdots', 'dots'])
 const unknown: ReadonlySet<string> = new Set(
   (
     'mid end int iint oint lim pmod over choose ' +
-    'bmod not subseteq subset forall exists rvert rfloor rceil'
+    'bmod not nmid forall exists rvert rfloor rceil ' +
+    // Between two sides whose order matters.
+    'll gg prec succ preceq succeq vdash models subsetneq supsetneq hookrightarrow rightharpoonup leadsto ' +
+    'triangleleft triangleright nearrow searrow xrightarrow xleftarrow'
   ).split(' '),
 )
 

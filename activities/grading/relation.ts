@@ -11,7 +11,11 @@ import { close } from './value.ts'
 /** How parts of relations are compared; given by the caller, which compares relations by way of this file. */
 type Same = (a: Expression, b: Expression) => boolean
 
-const mirrored: Readonly<Record<string, string>> = { '<': '>', '>': '<', '≤': '≥', '≥': '≤' }
+/** Each operator read from the right; one without a row, as ∈ and ↦, is not written that way. */
+const mirrored: Readonly<Record<string, string>> = {
+  ...{ '=': '=', '≠': '≠', '≈': '≈', '⇔': '⇔', '<': '>', '>': '<', '≤': '≥', '≥': '≤' },
+  ...{ '→': '←', '←': '→', '⇒': '⇐', '⇐': '⇒', '⊂': '⊃', '⊃': '⊂', '⊆': '⊇', '⊇': '⊆', '∈': '∋', '∋': '∈' },
+}
 
 export function sameRelation(a: Relation, b: Relation, same: Same): boolean {
   const renamed = withArgumentOf(a, b)
@@ -51,7 +55,7 @@ function sameSides(a: Relation, b: Relation, same: Same): boolean {
   const turned: Relation = {
     ...b,
     items: b.items.toReversed(),
-    operators: b.operators.toReversed().map((operator) => mirrored[operator] ?? operator),
+    operators: b.operators.toReversed().map((operator) => mirrored[operator] ?? ''),
   }
   return (
     [b, turned].some(

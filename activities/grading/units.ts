@@ -4,8 +4,7 @@
  */
 import { Unreadable } from './cursor.ts'
 import type { Token } from './lex.ts'
-import { relations } from './parse.ts'
-import { qualifier } from './words.ts'
+import { qualifier, relations } from './words.ts'
 
 /** Words beside mathematics are units, and so is a power of them; where a value has to stand they name it: area = 12. */
 export function withoutUnits(tokens: readonly Token[]): Token[] {

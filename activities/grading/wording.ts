@@ -50,6 +50,19 @@ export function lettersOf(answer: string): { readonly letters: string; readonly 
   return { letters: [...letters].sort().join(''), apart: letters !== plain }
 }
 
+/** Digits of base sixteen, 1A2B_{16} or 0x1F, as they stand; null for what may be a product, as 3x and 2A. */
+function codeOf(answer: string): string | null {
+  const plain = answer.replace(/[\s$]/g, '').replace(/_\{?\(?16\)?\}?$/, '')
+  if (plain.length > 40 || !/^(?:0[xX][\dA-Fa-f]+|\d+[A-F][\dA-F]*\d[\dA-F]*)$/.test(plain)) return null
+  return plain.toLowerCase()
+}
+
+/** 1A2B is no product beside 2B1A; beside 2AB it may be one. */
+export function codesApart(gold: string, answer: string): boolean {
+  const [a, b] = [codeOf(gold), codeOf(answer)]
+  return a !== null && b !== null && a !== b
+}
+
 export interface Choice {
   readonly letter: string
   /** What follows the letter; empty for the letter alone. */

@@ -2,6 +2,45 @@
 
 const set = (words: string): ReadonlySet<string> => new Set(words.split(' '))
 
+/** Signs and commands between two sides, as the operators of relations. */
+export const relations: ReadonlyMap<string, string> = new Map([
+  ['=', '='],
+  ['<', '<'],
+  ['>', '>'],
+  ['le', '≤'],
+  ['ge', '≥'],
+  ['ne', '≠'],
+  ['neq', '≠'],
+  ['in', '∈'],
+  ['approx', '≈'],
+  ['equiv', '='],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['to', '→'],
+  ['rightarrow', '→'],
+  ['longrightarrow', '→'],
+  ['leftarrow', '←'],
+  ['gets', '←'],
+  ['longleftarrow', '←'],
+  ['mapsto', '↦'],
+  ['longmapsto', '↦'],
+  ['Rightarrow', '⇒'],
+  ['Longrightarrow', '⇒'],
+  ['implies', '⇒'],
+  ['Leftarrow', '⇐'],
+  ['Longleftarrow', '⇐'],
+  ['impliedby', '⇐'],
+  ['Leftrightarrow', '⇔'],
+  ['Longleftrightarrow', '⇔'],
+  ['iff', '⇔'],
+  ['notin', '∉'],
+  ['ni', '∋'],
+  ['subset', '⊂'],
+  ['supset', '⊃'],
+  ['subseteq', '⊆'],
+  ['supseteq', '⊇'],
+])
+
 /** Functions of one argument, and the constants that plain text spells out. */
 export const functionNames = set(
   'sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch ' +
@@ -67,7 +106,7 @@ export const currencyCodes = set(
 
 /** Words that say more than what is counted: what they stand beside is not the number alone. */
 export const qualifier =
-  /(?<![\p{L}])(?:not|no|except|unless|without|other than|(?:more|less|fewer|greater|larger|smaller|bigger) than|at (?:least|most))(?![\p{L}])|[不非无無没未]|至少|至多|最多|最少|大于|小于|超过|以上|以下/iu
+  /(?<![\p{L}])(?:not|no|except|unless|without|other than|(?:more|less|fewer|greater|larger|smaller|bigger) than|at (?:least|most))(?![\p{L}])|[不非无無没未]|至少|至多|最多|最少|大于|小于|超过|多于|少于|高于|低于|不到|一半|以上|以下/iu
 
 /** One letter that is a unit where it stands as text right after a number: 5\text{ m}. */
 export const unitSymbols = set('m s g h l L J N V W A C K F')

@@ -1,6 +1,6 @@
 /** Hostile input: no pair throws, and none costs more than the budget and one step a character, whatever the machine. */
 import { describe, expect, it } from 'vitest'
-import { operations, spend, within } from '../../activities/grading/budget.ts'
+import { guarded, operations, spend, within } from '../../activities/grading/budget.ts'
 import { budgetOfComparison } from '../../activities/grading/equivalent.ts'
 import { grade } from '../../activities/grading/index.ts'
 
@@ -87,4 +87,19 @@ describe('a budget', () => {
     const completion = `${'We count the ways. '.repeat(400)}\\boxed{${gold} + 0}`
     expect(operations(() => grade({ gold, completion }))).toBeLessThan(budgetOfComparison / 5)
   })
+})
+
+it('what fails in a guarded comparison is judged otherwise, and what runs out is for the budget around it', () => {
+  const fails = () => {
+    throw new TypeError('undefined is not iterable')
+  }
+  expect(guarded<number>(fails, () => 7)).toBe(7)
+  expect(guarded(() => 5, fails)).toBe(5)
+  expect(
+    within(
+      10,
+      () => guarded(() => (spend(11), 'spent'), () => 'guarded'), // prettier-ignore
+      () => 'exhausted',
+    ),
+  ).toBe('exhausted')
 })

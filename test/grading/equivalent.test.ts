@@ -285,6 +285,27 @@ const equal: Readonly<Record<string, readonly Row[]>> = {
   ],
 }
 
+const ordered: readonly Row[] = [
+  ['xy', 'yx', 'letters are factors'],
+  ['3x2y', '6xy', 'and so are digits beside them'],
+  ['\\vec{PQ}', '\\overrightarrow{PQ}', 'two signs for a vector'],
+  ['x_{ij}', 'x_{i j}', 'a space between indices'],
+  ['a_{n+1}', 'a_{1+n}', 'a sum as index'],
+  ['5!!', '15', '5 · 3 · 1'],
+  ['6!!', '48', '6 · 4 · 2'],
+  ['3!', '6', '3 · 2 · 1'],
+  ['0x1F', '0x1f', 'digits of base sixteen'],
+  ['2A3B', '6AB', 'a product'],
+  ['5千', '5000', 'a scale'],
+  ['5千米', '5', 'a unit'],
+  ['约5', '5', 'about'],
+]
+
+it.each(ordered)('%j and %j are equal where order was made to matter: %s', (gold, given) => {
+  expect(equivalent(gold, given)).toBe(true)
+  expect(equivalent(given, gold)).toBe(true)
+})
+
 const different: Readonly<Record<string, readonly Row[]>> = {
   numbers: [
     ['1/3', '0.333', 'a short decimal is exact, not rounded'],
@@ -403,7 +424,14 @@ const different: Readonly<Record<string, readonly Row[]>> = {
   'names drawn over, typography': [
     ['\\angle PQR', '\\angle PRQ', 'another vertex'],
     ['\\overrightarrow{PQ}', '\\overrightarrow{QP}', 'a vector has a direction'],
+    ['\\vec{PQ}', '\\vec{QP}', 'another sign for it'],
     ['\\overline{PQ}', '\\overline{PR}', 'another segment'],
+    ['x_{ij}', 'x_{ji}', 'indices have an order'],
+    ['n!!', '(n!)!', 'every second factor'],
+    ['1A2B', '2B1A', 'digits of base sixteen'],
+    ['0x1F', '0xF1', 'digits of base sixteen'],
+    ['5千', '5', 'a scale'],
+    ['多于5', '5', 'more than it'],
     ['\\overline{ab}', '\\overline{ba}', 'digits have an order'],
     ['\\bar{t}', 't', 'a mean is no value'],
     ['3', '∛8', 'another root'],

@@ -130,6 +130,20 @@ describe('flags', () => {
   })
 })
 
+it('a line that the grader itself fails on is named, and does not throw', () => {
+  const broken = Object.defineProperty({ ...boxOnly }, 'extract', {
+    enumerable: true,
+    get: () => {
+      throw new Error('out of order')
+    },
+  })
+  const line = '{"gold":"1","completion":"\\\\boxed{1}"}'
+  expect(gradeLine(line, 7, broken)).toMatchObject({
+    verdict: null,
+    error: 'line 7: not gradable (out of order)',
+  })
+})
+
 it('the newest of the graders is the one that judges', () => {
   expect(graders.at(-1)).toBe(GRADER_VERSION)
   expect(grade({ gold: '1', completion: '\\boxed{1}' }).version).toBe(GRADER_VERSION)

@@ -1,7 +1,8 @@
 /** Laws of equality, on answers that fast-check makes: the same numbers written in many ways, sums, roots and lists of them. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { equivalent, grade } from '../../activities/grading/index.ts'
+import { compareOpenly } from '../../activities/grading/equivalent.ts'
+import { defaultPolicy, equivalent, grade } from '../../activities/grading/index.ts'
 
 const whole = fc.integer({ min: -999, max: 999 })
 const positive = fc.integer({ min: 2, max: 99 })
@@ -19,11 +20,23 @@ const tuple = fc.array(sum, { minLength: 2, maxLength: 3 }).map((items) => `(${i
 const answer = fc.oneof(sum, tuple, sum.map((text) => `x = ${text}`)) // prettier-ignore
 
 const pieces =
-  '\\frac|{|}|\\sqrt|^|_|12|x|(|]|[|)|\\boxed{|,|-|\\pm|=|<|\\le|\\in|\\cup||!|:|%|\\text{|\\left|\\begin{pmatrix}|\\\\|&|i|\\pi|\\infty|.|$|and|°|…'
+  '\\frac|{|}|\\sqrt|^|_|12|x|(|]|[|)|\\boxed{|,|-|\\pm|=|<|\\le|\\in|\\cup||!|:|%|\\text{|\\left|\\begin{pmatrix}|\\\\|&|i|\\pi|\\infty|.|$|and|°|…| \\in |\\mathbb{Z}|\\mathbb{N}|A| \\to | \\Rightarrow | or '
 const noise = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.array(fc.constantFrom(...pieces.split('|'), '|'), { maxLength: 40 }).map((parts) => parts.join('')),
 )
+
+/** What stands on both sides of relations that have a direction, and conditions beside values. */
+const side = fc.constantFrom('x', 'k', 'A', 'B', '2', '\\mathbb{Z}', '\\mathbb{N}', '[0,1]', '\\{1,2\\}', '(1,2)') // prettier-ignore
+const sign = fc.constantFrom(' \\in ', ' \\notin ', ' \\to ', ' \\Rightarrow ', ' \\mapsto ', ' \\subset ', ' = ', ' < ', ' \\ne ') // prettier-ignore
+const statement = fc.tuple(side, sign, side).map((parts) => parts.join(''))
+const statements = fc
+  .tuple(
+    fc.constantFrom('', 'k\\pi, ', 'x = 2k\\pi, '),
+    fc.array(statement, { minLength: 1, maxLength: 3 }),
+    fc.constantFrom(', ', ' and ', ' or ', '; '),
+  ) // prettier-ignore
+  .map(([value, all, join]) => value + all.join(join))
 
 const settings = { numRuns: 400, seed: 1 }
 
@@ -63,7 +76,7 @@ describe('equality of answers', () => {
 
   it('is symmetric', () => {
     fc.assert(
-      fc.property(fc.oneof(answer, noise), fc.oneof(answer, noise), (a, b) => {
+      fc.property(fc.oneof(answer, noise, statements), fc.oneof(answer, noise, statements), (a, b) => {
         expect(equivalent(a, b)).toBe(equivalent(b, a))
       }),
       { ...settings, numRuns: 1500 },
@@ -94,6 +107,15 @@ describe('equality of answers', () => {
         expect(equivalent(`\\frac{${a}}{${b}}`, `${c}/${d}`)).toBe(a * d === c * b)
       }),
       settings,
+    )
+  })
+
+  it('fails on no two statements, the guard against failures taken away', () => {
+    fc.assert(
+      fc.property(fc.oneof(statements, noise), fc.oneof(statements, noise), (a, b) => {
+        expect(compareOpenly(a, b, defaultPolicy)).toHaveProperty('equal', equivalent(a, b))
+      }),
+      { ...settings, numRuns: 3000 },
     )
   })
 
