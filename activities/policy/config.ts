@@ -222,7 +222,8 @@ function ropeOf(read: Fields): Fields {
   const rope = new Fields(read.value(name) ?? {}, `${read.file}: ${name}`)
   const inner = rope.names().find((key) => isObject(rope.value(key)))
   // transformers has one set for each kind of layer in models that have several kinds.
-  if (inner !== undefined) throw rope.refuse(nameOf(inner), 'one set of numbers for all layers', rope.value(inner))
+  if (inner !== undefined)
+    throw rope.refuse(nameOf(inner), 'one set of numbers for all layers', rope.value(inner))
   return rope
 }
 

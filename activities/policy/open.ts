@@ -41,8 +41,7 @@ export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}
       .filter(({ name }) => name.endsWith('.safetensors'))
       .map(async ({ name, path }) => ({ name, path: await realpath(path) })),
   )
-  if (weights.length === 0)
-    throw new CorruptModel(`expected a .safetensors file, found ${namesOf(files)}`)
+  if (weights.length === 0) throw new CorruptModel(`expected a .safetensors file, found ${namesOf(files)}`)
   const tensors = await indexTensors(weights, at)
   at('config.json')
   // Before the names of all layers' tensors are made: their number is whatever somebody wrote.

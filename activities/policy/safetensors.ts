@@ -62,7 +62,8 @@ export async function indexTensors(
     at(file.name)
     for (const tensor of await readHeader(file)) {
       const other = tensors.get(tensor.name)
-      if (other) throw new CorruptModel(`${file.name}: tensor ${nameOf(tensor.name)} is also in ${other.file}`)
+      if (other)
+        throw new CorruptModel(`${file.name}: tensor ${nameOf(tensor.name)} is also in ${other.file}`)
       tensors.set(tensor.name, tensor)
     }
   }
@@ -80,8 +81,10 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
     if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes)
       throw fail(`expected a header of ${headerBytes} bytes, found a file of ${fileBytes} bytes`)
     const text = new TextDecoder().decode(await readBytes(handle, 8, headerBytes))
-    const { value: header, fault } = parsed(text)
-    if (fault !== undefined) throw fail(`expected a JSON header; ${fault}`)
+    // The last of two tensors with one name would be read, and the other one's numbers with nobody's knowledge not.
+    const parsed = parseJson(text, { distinctKeys: true })
+    if (parsed.fault !== undefined) throw fail(`expected a JSON header; ${parsed.fault}`)
+    const header = parsed.value
     if (!isObject(header)) throw fail(`expected a JSON object of tensors as header, found ${foundOf(header)}`)
     const entries = Object.entries(header).filter(([name]) => name !== '__metadata__')
     const tensors = entries.map(([name, entry]) => describe(name, entry, file, path, 8 + headerBytes))
@@ -97,14 +100,12 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
   }
 }
 
-/** The last of two tensors with one name would be read, and the other one's numbers with nobody's knowledge not. */
-const parsed = (text: string): { readonly value?: unknown; readonly fault?: string | undefined } =>
-  parseJson(text, { distinctKeys: true })
-
 function describe(name: string, entry: unknown, file: string, path: string, start: number): StoredTensor {
   const { dtype: stored, shape, data_offsets: range } = isObject(entry) ? entry : {}
   const fail = (expected: string, found: unknown) =>
-    new CorruptModel(`${file}: tensor ${nameOf(name)}: expected ${expected}, found ${foundOf(found, allTypes)}`)
+    new CorruptModel(
+      `${file}: tensor ${nameOf(name)}: expected ${expected}, found ${foundOf(found, allTypes)}`,
+    )
   const dtype = typeof stored === 'string' && Object.hasOwn(dtypes, stored) ? dtypes[stored] : undefined
   if (!dtype) throw fail('dtype F32, F16 or BF16', stored)
   if (!isCounts(shape)) throw fail('a shape', shape)
