@@ -6,6 +6,7 @@
  * kind of rope) is refused by name rather than ignored. Rope frequencies are rounded to float32 where torch rounds
  * them; the llama3 rule is that of transformers' modeling_rope_utils.
  */
+import { nameOf } from '../faults/found.ts'
 import { Fields, UnsupportedModel } from './fields.ts'
 import { isObject } from './objects.ts'
 
@@ -221,7 +222,8 @@ function ropeOf(read: Fields): Fields {
   const rope = new Fields(read.value(name) ?? {}, `${read.file}: ${name}`)
   const inner = rope.names().find((key) => isObject(rope.value(key)))
   // transformers has one set for each kind of layer in models that have several kinds.
-  if (inner !== undefined) throw rope.refuse(inner, 'one set of numbers for all layers', rope.value(inner))
+  if (inner !== undefined)
+    throw rope.refuse(nameOf(inner), 'one set of numbers for all layers', rope.value(inner))
   return rope
 }
 

@@ -6,6 +6,7 @@
  */
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, relative, sep } from 'node:path'
+import { nameOf } from '../faults/found.ts'
 import { parseJson, type Strictness } from '../faults/json.ts'
 import type { External } from '../onnx/graph.ts'
 import { parseConfig, tensorShapes, type ModelConfig } from './config.ts'
@@ -40,8 +41,7 @@ export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}
       .filter(({ name }) => name.endsWith('.safetensors'))
       .map(async ({ name, path }) => ({ name, path: await realpath(path) })),
   )
-  if (weights.length === 0)
-    throw new CorruptModel(`expected a .safetensors file, found ${files.map(({ name }) => name).join(', ')}`)
+  if (weights.length === 0) throw new CorruptModel(`expected a .safetensors file, found ${namesOf(files)}`)
   const tensors = await indexTensors(weights, at)
   at('config.json')
   // Before the names of all layers' tensors are made: their number is whatever somebody wrote.
@@ -54,12 +54,14 @@ export async function openPolicy(files: readonly PolicyFile[], at: At = () => {}
   return { config, files, tensors, weightsFolder: commonFolder(weights.map(({ path }) => path)) }
 }
 
+const namesOf = (files: readonly PolicyFile[]) => files.map(({ name }) => nameOf(name)).join(', ')
+
 /** The configuration among a policy's files. */
 export async function readConfig(files: readonly PolicyFile[], at: At = () => {}): Promise<ModelConfig> {
   return parseConfig(
-    await readJson(files, 'config.json', { at }),
+    await readJson(files, 'config.json', { at, distinctKeys: true }),
     'config.json',
-    await readJson(files, 'generation_config.json', { at, optional: true }),
+    await readJson(files, 'generation_config.json', { at, optional: true, distinctKeys: true }),
   )
 }
 
@@ -78,7 +80,7 @@ export async function readJson(
   const file = files.find((f) => f.name === name)
   if (!file) {
     if (optional) return undefined
-    throw new CorruptModel(`expected a file ${name}, found ${files.map((f) => f.name).join(', ')}`)
+    throw new CorruptModel(`expected a file ${name}, found ${namesOf(files)}`)
   }
   at?.(name)
   const parsed = parseJson(await readFile(file.path, 'utf8'), strictness)

@@ -5,6 +5,7 @@
  * Where another way of writing a part is the same to Rust and right in the library, `inItsWords` writes it so. Compared
  * over 1,000 texts in test/golden/vocabularies; departures that stay: characters that were assigned after Unicode 15.
  */
+import { addedFault, splitsTwice } from './added.ts'
 import { isObject, type Json } from './objects.ts'
 
 /** What is expected of a part instead; null where the library does as Rust does. */
@@ -196,26 +197,6 @@ function said(place: string, { type }: Json, fault: string): string {
   return `${place}${name}: expected ${fault}`
 }
 
-function addedFault({ added_tokens: added, pre_tokenizer: pre, normalizer }: Json): string | null {
-  const tokens = added as readonly Json[]
-  const at = (wrong: (token: Json) => boolean) => tokens.findIndex(wrong)
-  const single = at(({ single_word }) => single_word === true)
-  if (single >= 0) return `added_tokens[${single}]: expected single_word false, found true`
-  const stripped = at(({ lstrip, rstrip }) => lstrip === true || rstrip === true)
-  const blank = at(({ content }) => /^\s|\s$/u.test(content as string))
-  if (stripped >= 0 && blank >= 0)
-    return `added_tokens[${stripped}]: expected lstrip and rstrip false beside a token with a blank at its end (added_tokens[${blank}])`
-  const normal = at(({ normalized, special }) => (normalized ?? special !== true) === true)
-  if (normal >= 0 && !isAbsent(normalizer) && isFirst(pre))
-    return `added_tokens[${normal}]: expected normalized false beside a Metaspace with prepend_scheme first`
-  return null
-}
-
-const isFirst = (pre: unknown): boolean =>
-  isObject(pre) &&
-  ((pre.type === 'Metaspace' && pre.prepend_scheme === 'first') ||
-    (Array.isArray(pre.pretokenizers) && pre.pretokenizers.some(isFirst)))
-
 /** The pattern of Rust's ByteLevel. */
 const words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 /** What Rust's \w matches, within brackets. */
@@ -234,9 +215,11 @@ const sequence = (...pretokenizers: readonly Json[]): Json => ({ type: 'Sequence
  * are JavaScript's or ASCII's, and its Metaspace does not split.
  */
 export function inItsWords(whole: Json): Json {
-  const { pre_tokenizer: pre, decoder } = whole
+  const { pre_tokenizer: pre, decoder, normalizer } = whole
   return {
     ...whole,
+    // With one, if it does nothing, texts are split by the tokens that are not normalised first.
+    normalizer: splitsTwice(whole) ? { type: 'Sequence', normalizers: [] } : normalizer,
     pre_tokenizer: isObject(pre) ? preInItsWords(pre) : null,
     decoder: isObject(decoder) ? decoderInItsWords(decoder) : decoder,
   }

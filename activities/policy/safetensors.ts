@@ -8,7 +8,7 @@
  * expected and what was found. Left out: dtypes other than f32, f16 and bf16.
  */
 import { open, type FileHandle } from 'node:fs/promises'
-import { foundOf } from '../faults/found.ts'
+import { foundOf, nameOf } from '../faults/found.ts'
 import { parseJson } from '../faults/json.ts'
 import { headName } from './config.ts'
 import { isObject } from './objects.ts'
@@ -62,7 +62,8 @@ export async function indexTensors(
     at(file.name)
     for (const tensor of await readHeader(file)) {
       const other = tensors.get(tensor.name)
-      if (other) throw new CorruptModel(`${file.name}: tensor ${tensor.name} is also in ${other.file}`)
+      if (other)
+        throw new CorruptModel(`${file.name}: tensor ${nameOf(tensor.name)} is also in ${other.file}`)
       tensors.set(tensor.name, tensor)
     }
   }
@@ -80,8 +81,10 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
     if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes)
       throw fail(`expected a header of ${headerBytes} bytes, found a file of ${fileBytes} bytes`)
     const text = new TextDecoder().decode(await readBytes(handle, 8, headerBytes))
-    const { value: header, fault } = parsed(text)
-    if (fault !== undefined) throw fail(`expected a JSON header; ${fault}`)
+    // The last of two tensors with one name would be read, and the other one's numbers with nobody's knowledge not.
+    const parsed = parseJson(text, { distinctKeys: true })
+    if (parsed.fault !== undefined) throw fail(`expected a JSON header; ${parsed.fault}`)
+    const header = parsed.value
     if (!isObject(header)) throw fail(`expected a JSON object of tensors as header, found ${foundOf(header)}`)
     const entries = Object.entries(header).filter(([name]) => name !== '__metadata__')
     const tensors = entries.map(([name, entry]) => describe(name, entry, file, path, 8 + headerBytes))
@@ -89,7 +92,7 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
     const end = tensors.reduce((last, t) => Math.max(last, t.offset + t.sizeBytes), 8 + headerBytes)
     if (end !== fileBytes) {
       const last = tensors.find((t) => t.offset + t.sizeBytes === end)
-      throw fail(`expected ${end} bytes (tensor ${last?.name} ends there), found ${fileBytes}`)
+      throw fail(`expected ${end} bytes (tensor ${nameOf(last?.name ?? '')} ends there), found ${fileBytes}`)
     }
     return tensors
   } finally {
@@ -97,14 +100,12 @@ async function readHeader({ name: file, path }: PolicyFile): Promise<StoredTenso
   }
 }
 
-/** The last of two tensors with one name would be read, and the other one's numbers with nobody's knowledge not. */
-const parsed = (text: string): { readonly value?: unknown; readonly fault?: string | undefined } =>
-  parseJson(text, { distinctKeys: true })
-
 function describe(name: string, entry: unknown, file: string, path: string, start: number): StoredTensor {
   const { dtype: stored, shape, data_offsets: range } = isObject(entry) ? entry : {}
   const fail = (expected: string, found: unknown) =>
-    new CorruptModel(`${file}: tensor ${name}: expected ${expected}, found ${foundOf(found, allTypes)}`)
+    new CorruptModel(
+      `${file}: tensor ${nameOf(name)}: expected ${expected}, found ${foundOf(found, allTypes)}`,
+    )
   const dtype = typeof stored === 'string' && Object.hasOwn(dtypes, stored) ? dtypes[stored] : undefined
   if (!dtype) throw fail('dtype F32, F16 or BF16', stored)
   if (!isCounts(shape)) throw fail('a shape', shape)
@@ -128,12 +129,12 @@ function checkApart(tensors: readonly StoredTensor[], file: string, start: numbe
   for (const [i, { name, offset, sizeBytes }] of filled.entries()) {
     if (offset < end)
       throw new CorruptModel(
-        `${file}: tensor ${name}: expected data of its own, found ` +
-          `${end - offset} bytes that are tensor ${filled[i - 1]?.name}'s, too`,
+        `${file}: tensor ${nameOf(name)}: expected data of its own, found ` +
+          `${end - offset} bytes that are tensor ${nameOf(filled[i - 1]?.name ?? '')}'s, too`,
       )
     if (offset > end)
       throw new CorruptModel(
-        `${file}: tensor ${name}: expected data from byte ${end} of the file on, found ${offset - end} bytes of no tensor before it`,
+        `${file}: tensor ${nameOf(name)}: expected data from byte ${end} of the file on, found ${offset - end} bytes of no tensor before it`,
       )
     end = offset + sizeBytes
   }
@@ -164,12 +165,12 @@ export function checkTensors(
       )
     if (tensor.shape.length !== shape.length || tensor.shape.some((d, i) => d !== shape[i]))
       throw new CorruptModel(
-        `${tensor.file}: tensor ${name}: expected [${shape.join(',')}], found [${tensor.shape.join(',')}]`,
+        `${tensor.file}: tensor ${name}: expected [${shape.join(',')}], found [${tensor.shape.join(',').slice(0, 200)}]`,
       )
   }
   for (const { name, file } of tensors.values())
     if (!shapes.has(name) && !name.endsWith('rotary_emb.inv_freq') && name !== headName)
-      throw new CorruptModel(`${file}: tensor ${name}: the configuration has no such tensor`)
+      throw new CorruptModel(`${file}: tensor ${nameOf(name)}: the configuration has no such tensor`)
 }
 
 /** The tensor's values, or those of its elements from..to; float16 and bfloat16 are exact in float32. */

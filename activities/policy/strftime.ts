@@ -35,7 +35,7 @@ const two = (n: number) => String(n).padStart(2, '0')
 /** Of a moment's day. */
 const dates: Readonly<Record<string, (moment: Moment) => string>> = {
   Y: ({ year }) => String(year),
-  C: ({ year }) => two(Math.floor(year / 100)),
+  C: ({ year }) => String(Math.floor(year / 100)),
   y: ({ year }) => two(year % 100),
   m: ({ month }) => two(month),
   B: ({ month }) => nth(months, month - 1),
@@ -75,11 +75,18 @@ const times: Readonly<Record<string, (time: Time) => string>> = {
   R: ({ hour, minute }) => `${two(hour)}:${two(minute)}`,
 }
 
-/** `%-d` is glibc's: without zeros or blanks before it. Throws PromptRefused, naming the directive. */
+/** What is made of several numbers, whose zeros a flag leaves alone. */
+const composites = 'FDxcTXR'
+
+/**
+ * `%-d` is glibc's: a number without zeros or blanks before it. Python alone knows %f, so that %-f stays as it stands.
+ * Throws PromptRefused, naming the directive.
+ */
 export function strftime(format: string, moment: Moment): string {
-  return format.replace(/%(-?)([\s\S]|$)/g, (_, bare: string, directive: string) => {
+  return format.replace(/%(-?)([\s\S]|$)/g, (whole, bare: string, directive: string) => {
+    if (whole === '%-f') return whole
     const text = valueOf(directive, moment)
-    return bare === '' ? text : text.replace(/^[0 ]+(?=.)/, '')
+    return bare === '' || composites.includes(directive) ? text : text.replace(/^[0 ]+(?=.)/, '')
   })
 }
 

@@ -57,7 +57,15 @@ export interface Rendering {
 interface Library {
   readonly Tokenizer: new (json: object, settings: object) => LibraryTokenizer
 }
+interface LibraryDecoder {
+  end_of_word_suffix?: string | null
+  text_decoder?: { decode(bytes: Uint8Array): string }
+  readonly byte_decoder?: Readonly<Record<string, number>>
+  decode_chain(tokens: readonly string[]): string[]
+  readonly decoders?: readonly LibraryDecoder[]
+}
 interface LibraryTokenizer {
+  readonly decoder: LibraryDecoder | null
   encode(
     text: string,
     options: { add_special_tokens: boolean },
@@ -77,7 +85,8 @@ const replacement = '\ufffd'
 /** `at` is told what is read, before it is. */
 export async function openTokenizer(files: readonly PolicyFile[], at: At = () => {}): Promise<Tokenizer> {
   const json = await readJson(files, 'tokenizer.json', { at })
-  const settings = (await readJson(files, 'tokenizer_config.json', { at, optional: true })) ?? {}
+  const reading = { at, optional: true, distinctKeys: true }
+  const settings = (await readJson(files, 'tokenizer_config.json', reading)) ?? {}
   if (!isObject(settings))
     throw new CorruptModel(`tokenizer_config.json: expected a JSON object, found ${foundOf(settings)}`)
   at('tokenizer.json')
@@ -168,15 +177,36 @@ function byteFallback(json: Json, tokenizer: LibraryTokenizer): (token: string) 
 function open(json: unknown, { additional_special_tokens }: Json): LibraryTokenizer {
   checkTokenizer(json)
   try {
-    return new (tokenizers as unknown as Library).Tokenizer(inItsWords(json as Json), {
+    const opened = new (tokenizers as unknown as Library).Tokenizer(inItsWords(json as Json), {
       ...(Array.isArray(additional_special_tokens) && { additional_special_tokens }),
     })
+    if (opened.decoder) keepAll(opened.decoder)
+    return opened
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const why =
       error instanceof SyntaxError ? 'a pattern is no regular expression' : 'a part lacks what it needs'
     throw new CorruptModel(`tokenizer.json: cannot be opened: ${why}`)
   }
+}
+
+/**
+ * Decoding as Rust does: a byte order mark stays, a suffix of words is a decoder's business alone, and added tokens stand
+ * for bytes like others, where all of their characters do.
+ */
+function keepAll(decoder: LibraryDecoder): void {
+  decoder.end_of_word_suffix = null
+  const text = new TextDecoder('utf-8', { ignoreBOM: true })
+  if (decoder.text_decoder) decoder.text_decoder = text
+  const { byte_decoder: byteOf } = decoder
+  if (byteOf !== undefined) {
+    const bytesOf = (token: string) => {
+      const bytes = Array.from(token, (sign) => byteOf[sign])
+      return bytes.includes(undefined) ? [...new TextEncoder().encode(token)] : (bytes as number[])
+    }
+    decoder.decode_chain = (tokens) => [text.decode(Uint8Array.from(tokens.flatMap(bytesOf)))]
+  }
+  for (const part of decoder.decoders ?? []) keepAll(part)
 }
 
 interface OwnTemplate {

@@ -2,7 +2,7 @@
  * A model as it is taken in: opened as sampling and training will open it, and its tokenizer and template tried on a
  * few texts, because a pattern that takes for ever looks harmless until it meets the wrong text.
  */
-import { foundOf } from '../faults/found.ts'
+import { foundOf, nameOf } from '../faults/found.ts'
 import { isObject } from '../policy/objects.ts'
 import { openPolicy, readConfig, readJson, type At, type OpenPolicy } from '../policy/open.ts'
 import { CorruptModel } from '../policy/safetensors.ts'
@@ -46,7 +46,7 @@ export const readIndex: Job<'index'> = ({ path }, steps) =>
     const found = [...new Set(Object.values(map ?? {}))]
     if (found.length === 0) throw wrong('a weight_map with tensors in it', map)
     for (const file of found)
-      if (typeof file !== 'string' || !/^[^/\\\0]+\.safetensors$/.test(file) || file.startsWith('.'))
+      if (typeof file !== 'string' || !/^[^/\\\p{Cc}]+\.safetensors$/u.test(file) || file.startsWith('.'))
         throw wrong('names of .safetensors files beside it', file)
     return found as string[]
   })
@@ -74,7 +74,7 @@ async function checkIndex({ files, tensors }: OpenPolicy, at: At): Promise<void>
     if (found === file) continue
     throw new CorruptModel(
       `${index}: weight_map: expected of each tensor the file that holds it, found that ` +
-        `${tensors.has(name) ? `${name} is in ${found}` : 'one is in no file'}`,
+        `${tensors.has(name) ? `${nameOf(name)} is in ${nameOf(found ?? '')}` : 'one is in no file'}`,
     )
   }
 }

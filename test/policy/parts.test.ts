@@ -67,12 +67,39 @@ describe('what the library reads otherwise than Rust is refused by name', () => 
     writeFileSync(path, JSON.stringify(held))
     return open(path)
   }
+  // Rust's ids and texts, by tokenizers 0.23.3.
+  it('texts are split first by tokens that are not normalised, without a normalizer, too', async () => {
+    const tokenizer = await openWith('llama3', (held) =>
+      held.added_tokens.push(
+        { id: 420, content: '<|ab', normalized: true, special: false },
+        { id: 421, content: 'abcd|>', normalized: false, special: false },
+      ),
+    )
+    expect(tokenizer.encode('<|abcd|>')).toEqual([334, 421])
+  })
+
+  it('decoding keeps byte order marks, and suffixes that no decoder removes', async () => {
+    const metaspace = await openWith('metaspace', () => {})
+    expect(metaspace.decode(metaspace.encode('a\ufeffb'))).toBe('a\ufeffb')
+    const suffix = await openWith('gpt2', (held) => {
+      held.model['end_of_word_suffix'] = '</w>'
+      held.added_tokens.push({ id: 420, content: 'é</w>', special: false })
+    })
+    // Added tokens are bytes like others to ByteLevel: é is E9 alone.
+    expect(suffix.decode([420, 223])).toBe('\ufffd</w> ')
+  })
+
   const pre = (part: object) => (held: Held) => (held.pre_tokenizer = part)
   const norm = (part: object) => (held: Held) => (held.normalizer = part)
   const model = (fields: object) => (held: Held) => Object.assign(held.model, fields)
   const string = { String: ' ' }
 
   it.each<[string, string, (held: Held) => unknown, string]>([
+    ['an id that is not the next one', 'gpt2', (held) => held.added_tokens.push({ id: 429, content: '<|gap|>' }), 'added_tokens[3]: expected id 420, the next one, found 429'],
+    ['another id than that of the vocabulary', 'gpt2', (held) => held.added_tokens.push({ id: 420, content: 'é' }), 'added_tokens[3]: expected id 168, which its content has in the vocabulary, found 420'],
+    ['one character that a normalizer changes', 'llama2', (held) => held.added_tokens.push({ id: 676, content: '|', normalized: true }), 'added_tokens[3]: expected more than one character, or one of the vocabulary, beside a normalizer'],
+    ['one content twice', 'gpt2', (held) => held.added_tokens.push({ id: 420, content: '<s>' }), 'added_tokens[3]: expected another content than that of added_tokens[1]'],
+    ['tokens that overlap, behind a Metaspace of the first word', 'llama2-first', (held) => held.added_tokens.push({ id: 676, content: '<|ab', normalized: true }, { id: 677, content: 'abcd|>', normalized: false }), 'expected normalized false beside a Metaspace with prepend_scheme first'],
     ['single_word', 'gpt2', (held) => Object.assign(held.added_tokens[1]!, { single_word: true }), 'added_tokens[1]: expected single_word false'],
     ['lstrip beside a token of blanks', 'added', (held) => Object.assign(held.added_tokens[0]!, { content: '\n\n' }), 'expected lstrip and rstrip false beside a token with a blank at its end'],
     ['normalised tokens behind a Metaspace of the first word', 'llama2-first', (held) => { held.normalizer = { type: 'NFC' }; held.added_tokens[0]!.normalized = true }, 'expected normalized false beside a Metaspace with prepend_scheme first'],

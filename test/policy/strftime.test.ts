@@ -35,6 +35,16 @@ describe('strftime', () => {
     expect(strftime(format, at('2024-07-06T09:05:03'))).toBe(expected),
   )
 
+  // As Python 3.11's datetime(999, 1, 2, 0, 5, 9) says it: a flag changes numbers, not what is made of several.
+  it.each([
+    ['%-T %-R %-X %T', '00:05:09 00:05 00:05:09 00:05:09'],
+    ['%-D %-x %D', '01/02/99 01/02/99 01/02/99'],
+    ['%-f %f', '%-f 000000'],
+    ['%C %-C %-H %-M %-d %-j', '9 9 0 5 2 2'],
+  ])('writes %s early in the day, long ago, as %s', (format, expected) =>
+    expect(strftime(format, at('0999-01-02T00:05:09'))).toBe(expected),
+  )
+
   // 1 January 2000 was a Saturday, 1 March 2100 will be a Monday, 29 February 2024 was a Thursday.
   it.each([
     ['2000-01-01', 'Saturday 001'],
