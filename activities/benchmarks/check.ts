@@ -54,6 +54,8 @@ const namedSkipped = 10
 
 /** Ids that are compared with one another; a Map holds no more than twice as many. */
 const mostIds = 2 ** 23
+/** How the complaint ends about a first row that does not even begin as JSON does: a header of CSV, a page of HTML. */
+const notBegun = ': not JSON (line 1, column 1: expected a value)'
 
 /** From the file's id, and from a place in it, to the set's. */
 interface Renamed {
@@ -135,6 +137,10 @@ class Gathering implements At {
     const hasLateIds = skips && this.#reading.hasLateIds
     if (!hasLateIds) this.#reading.end()
     const advice = isOwn && !skips ? ' ("badRows": "skip" leaves such rows out)' : ''
+    if (found === this.#count && faults[0]?.endsWith(notBegun) === true)
+      throw new InvalidData(
+        `${this.#file}: expected JSON Lines, one JSON array or Parquet, found another format (${faults[0]})`,
+      )
     if (found > 0 && (!skips || found === this.#count - this.#leftOut))
       throw new InvalidData(`${told(faults, found)}${advice}`)
     return {

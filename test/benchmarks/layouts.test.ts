@@ -422,6 +422,15 @@ describe('bad rows', () => {
     )
   })
 
+  it.each([{}, { badRows: 'skip' }])(
+    'of a file in another format are that format, and no bad rows: %j',
+    async (data) => {
+      await expect(load('problem,answer\n1+1,2\n2+2,4\n', data)).rejects.toThrow(
+        /^file:\/\/\/x: expected JSON Lines, one JSON array or Parquet, found another format \(file:\/\/\/x:1: not JSON \(.*\)\)$/,
+      )
+    },
+  )
+
   it('are skipped where the spec says so: counted, with the first ten places', async () => {
     const checked = await load(text, { badRows: 'skip' })
     expect(checked.problems.map(({ problem }) => problem)).toEqual(['p', 'q'])
