@@ -1,7 +1,7 @@
 /** Copies a model or a problem set into the store, once: from then on no run depends on where it came from. */
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { Context } from '@temporalio/activity'
-import { bring } from './benchmarks/bring.ts'
+import { bring, bytesOf } from './benchmarks/bring.ts'
 import { DataUnavailable } from './benchmarks/faults.ts'
 import { openOrigin } from './benchmarks/origin.ts'
 import { patienceMs } from './benchmarks/patience.ts'
@@ -75,8 +75,7 @@ export async function intakeData(
   try {
     const files = await bring(data, reach, scratch, control, origin ?? undefined)
     const to = await scratch('problems.json')
-    const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
-    const sizeBytes = sizes.reduce((n, size) => n + size, 0)
+    const sizeBytes = await bytesOf(files)
     // A run that began before marks were seen goes on with whole answers: with others it would be another run.
     const begun = pinnedKey !== null || run === undefined ? null : await begunWith(deps, run, data)
     const whole = begun !== null && begun.findings?.after === undefined

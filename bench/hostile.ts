@@ -16,7 +16,7 @@ import { taskQueues } from '../temporal.config.ts'
 import type { Benchmark, Measured } from './comparison.ts'
 import { usedBy } from './groups.ts'
 import { hostileInputs, type Hostile } from './hostile/inputs.ts'
-import { tiny } from './hostile/tiny.ts'
+import { tiny } from './tiny.ts'
 import { onStack } from './stack.ts'
 
 const withinMs = 15_000

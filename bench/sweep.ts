@@ -8,6 +8,7 @@ import { taskQueues } from '../temporal.config.ts'
 import type { Benchmark, Measured } from './comparison.ts'
 import { usedBy } from './groups.ts'
 import { onStack } from './stack.ts'
+import { tiny } from './tiny.ts'
 
 const sizes = [30, 100, 300] as const
 const one = { PLACEBO_THREADS: '1' }
@@ -48,14 +49,7 @@ export const sweep: Benchmark = {
 }
 
 async function measureOn(client: Client, stack: Stack): Promise<Measured> {
-  const base = {
-    preset: 'demo',
-    reward: 'format',
-    steps: 1,
-    batch: { problems: 1, group: 2, minibatch: 2 },
-    sampling: { maxTokens: 2 },
-    evaluate: { benchmarks: [] },
-  }
+  const { model: _, ...base } = tiny // a sweep has models of its own
   const models = ['nano/coder', 'nano/talker']
   const times: Record<string, number> = {}
   for (const runs of [4, ...sizes]) {

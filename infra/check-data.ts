@@ -2,8 +2,7 @@
  * What is to be said of a spec's problems before anything is sampled: the words that the run itself would be told, from
  * files that lie on this machine.
  */
-import { stat } from 'node:fs/promises'
-import { bring, type Reach } from '../activities/benchmarks/bring.ts'
+import { bring, bytesOf, type Reach } from '../activities/benchmarks/bring.ts'
 import type { DataSpec, Reward } from '../activities/contracts.ts'
 import type { Reading } from '../activities/models/brought.ts'
 import { gradientNotes } from '../activities/spec/gradient.ts'
@@ -17,12 +16,13 @@ export interface Taught {
   readonly rewards: readonly Reward[]
 }
 
-const trained = (asked: Asked) =>
+/** The runs of a spec, if it is of any. */
+export const trainedIn = (asked: Asked) =>
   asked.type === 'train' ? [asked.spec] : asked.type === 'sweep' ? asked.specs : []
 
 /** Of the training itself, a line each. */
 export function trainingNotes(asked: Asked): string[] {
-  const notes = trained(asked).flatMap((spec) => gradientNotes(spec).map((note) => `Training: ${note}`))
+  const notes = trainedIn(asked).flatMap((spec) => gradientNotes(spec).map((note) => `Training: ${note}`))
   return [...new Set(notes)]
 }
 
@@ -34,7 +34,7 @@ export function taughtIn(asked: Asked): Taught[] {
     sets.set(key, { data, rewards: [...(sets.get(key)?.rewards ?? []), ...rewards] })
   }
   if (asked.type === 'label') add(asked.spec.data, [])
-  for (const { data, reward, steps } of trained(asked)) add(data, steps > 0 ? [reward] : [])
+  for (const { data, reward, steps } of trainedIn(asked)) add(data, steps > 0 ? [reward] : [])
   return [...sets.values()]
 }
 
@@ -45,9 +45,7 @@ export async function readHere(
   { reader, scratch, control }: Reading,
 ): Promise<{ readonly count: number; readonly notes: readonly string[] }> {
   const files = await bring(data, reach, scratch, control)
-  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
-  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
-  const asked = { data, files, sizeBytes, to: await scratch('problems.json') }
+  const asked = { data, files, sizeBytes: await bytesOf(files), to: await scratch('problems.json') }
   const { count, findings } = await reader.ask('data', 'data', asked, control)
   const ofRewards = rewards.flatMap((reward) => rewardNotes(reward, { problems: count, findings }))
   return { count, notes: [...dataNotes(findings), ...ofRewards] }

@@ -12,12 +12,12 @@ import { requireSource } from '../activities/benchmarks/origin.ts'
 import { sources } from '../activities/benchmarks/sources.ts'
 import { permanenceOf } from '../activities/contracts/faults.ts'
 import { configOf, type Reading } from '../activities/models/brought.ts'
-import { requireAllowed, requireModelName } from '../activities/models/source.ts'
+import { asFolder, requireAllowed, requireModelName } from '../activities/models/source.ts'
 import type { ModelConfig } from '../activities/policy/config.ts'
 import { openReader } from '../activities/reading/pool.ts'
 import type { Asked } from '../activities/spec/plan.ts'
 import type { Read } from '../activities/spec/asked.ts'
-import { readHere, taughtIn, trainingNotes, type Taught } from './check-data.ts'
+import { readHere, taughtIn, trainedIn, trainingNotes, type Taught } from './check-data.ts'
 
 export interface Here {
   /** PLACEBO_ALLOW; null where it is not set. */
@@ -78,14 +78,11 @@ async function attempt({ faults }: Seen, body: () => Promise<void>): Promise<voi
 async function lookAtModel(model: string, here: Here, seen: Seen): Promise<void> {
   requireModelName(model)
   if (model.startsWith('hf://')) return void seen.notes.push(`not looked at: the Hub model ${model}`)
-  if (model.startsWith('s3://')) {
-    mayName(`model ${model}`, model.endsWith('/') ? model : `${model}/`, here, seen)
-    return void seen.notes.push(`not looked at: the bucket of model ${model}`)
+  if (!model.startsWith('nano/')) {
+    mayName(`model ${model}`, asFolder(model), here, seen)
+    if (model.startsWith('s3://')) return void seen.notes.push(`not looked at: the bucket of model ${model}`)
+    if (here.elsewhere) return void seen.notes.push(`not looked at: ${model}, which lies elsewhere`)
   }
-  if (model.startsWith('file://'))
-    mayName(`model ${model}`, model.endsWith('/') ? model : `${model}/`, here, seen)
-  if (here.elsewhere && !model.startsWith('nano/'))
-    return void seen.notes.push(`not looked at: ${model}, which lies elsewhere`)
   seen.configs.set(model, await configOf(model, { allow: here.allow ?? ['file:///'], hub: {} }, seen.reading))
 }
 
@@ -135,11 +132,10 @@ function lookAtSet(set: keyof typeof sources, here: Here, { notes }: Seen): void
 
 /** The published sets that it names, as data or as benchmarks. */
 function setsOf(asked: Asked): (keyof typeof sources)[] {
-  const ofRuns = asked.type === 'train' ? [asked.spec] : asked.type === 'sweep' ? asked.specs : []
   const own = asked.type === 'evaluate' || asked.type === 'probe' ? asked.spec.benchmarks : []
   const names = [
     ...taughtIn(asked).map(({ data }) => data.name),
-    ...ofRuns.flatMap(({ evaluate }) => evaluate.benchmarks),
+    ...trainedIn(asked).flatMap(({ evaluate }) => evaluate.benchmarks),
     ...own,
   ]
   return [...new Set(names)].filter(

@@ -4,6 +4,7 @@
  * is in the files, `load.ts` reads without any of them.
  */
 import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { DataSpec } from '../contracts.ts'
@@ -55,6 +56,12 @@ export async function bring(
     files.push({ ...local, ...(file.level !== undefined && { level: file.level }) })
   }
   return files
+}
+
+/** Of all of them: how much a reader may hold is by that. */
+export async function bytesOf(files: readonly LocalFile[]): Promise<number> {
+  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 async function inFolder({ name }: SourceFile, { folder }: Reach): Promise<LocalFile | null> {

@@ -1,4 +1,5 @@
 /** Cells of a row that was read: by name, by what a name with dots leads to, and what they may be. */
+import { isWellFormed, ownField } from '../contracts/shape.ts'
 import { InvalidData } from './faults.ts'
 import { Written } from './json.ts'
 
@@ -15,7 +16,7 @@ export function requireText(value: unknown, name: string, place: string): string
 
 /** Half of a pair of surrogates is no character: written as UTF-8 it becomes another text. */
 export function requireWellFormed(text: string, name: string, place: string): void {
-  if (/\p{Surrogate}/u.test(text))
+  if (!isWellFormed(text))
     throw new InvalidData(
       `${place}: column ${JSON.stringify(name)} holds half of a character (a surrogate without its other half), expected text that UTF-8 can write`,
     )
@@ -23,14 +24,9 @@ export function requireWellFormed(text: string, name: string, place: string): vo
 
 /** A column by its name, or what a name with dots leads to. */
 export function at(row: unknown, name: string): unknown {
-  const found = field(row, name)
-  return found ?? (name.includes('.') ? name.split('.').reduce(field, row) : found)
+  const found = ownField(row, name)
+  return found ?? (name.includes('.') ? name.split('.').reduce<unknown>(ownField, row) : found)
 }
-
-export const field = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined
 
 export const kind = (value: unknown) =>
   value === null

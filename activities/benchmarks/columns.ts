@@ -5,7 +5,8 @@
  */
 import type { DataSpec } from '../contracts.ts'
 import { goldsIn, hasUsualMark, usualMark, type Fractions } from './answers.ts'
-import { at, field, isWhole, requireText, requireWellFormed } from './cells.ts'
+import { at, isWhole, requireText, requireWellFormed } from './cells.ts'
+import { ownField } from '../contracts/shape.ts'
 import { InvalidData } from './faults.ts'
 import { takenOut, Written } from './json.ts'
 import { conversationIn } from './messages.ts'
@@ -114,7 +115,7 @@ export class Ours implements Reading {
   end(): void {}
 
   #text(name: string): string {
-    const value = field(this.#value, name)
+    const value = ownField(this.#value, name)
     if (value === undefined) {
       const found = Object.keys(this.#value).join(', ') || 'none'
       throw new InvalidData(`${this.#rows.place(this.#row.number)}: no column "${name}", found ${found}`)
@@ -243,7 +244,7 @@ export class Mapped implements Reading {
     const asked = theirs === ours ? '' : ` (columns.${ours})`
     const place = this.#rows.place(number)
     const isOfRows = (list: unknown) => Array.isArray(list) && at(list[0], theirs) !== undefined
-    const inside = Object.keys(value as object).find((key) => isOfRows(field(value, key)))
+    const inside = Object.keys(value as object).find((key) => isOfRows(ownField(value, key)))
     const how = inside === undefined ? '' : takenOut(inside, place.replace(/:\d+$/, ''))
     const advice = inside === undefined ? '' : `; its rows are in "${inside}": ${how}`
     return `${place}: no column "${theirs}"${asked}, found ${found.join(', ') || 'none'}${advice}`

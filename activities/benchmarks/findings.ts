@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { DataFindings } from '../contracts.ts'
 import type { Control } from '../engine/port.ts'
-import { isEarnable, isPlaceholder } from '../grading/any.ts'
+import { isEarnable, isPlaceholder } from '../grading/earnable.ts'
 import { isReadable } from '../grading/readable.ts'
 import type { Checked } from './check.ts'
 import { answersOf, goldsOf, messagesOf, type Problem } from './problem.ts'

@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import { either, fieldsOf, shapeOf, valuesOf } from './choices.ts'
 import { most } from './limits.ts'
 import { didYouMean } from './nearest.ts'
+import { ownField } from './shape.ts'
 
 /** How a value that was found is written: of a user's spec in short, of anything else by its kind. */
 export type Shown = (value: unknown) => string
@@ -101,16 +102,7 @@ function onlyOne(choices: readonly (readonly z.core.$ZodIssue[])[]): readonly z.
   return alike.length === 1 ? (alike[0] ?? null) : null
 }
 
-/** Own fields only: `constructor` and the like are nothing, unless they are in the value. */
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (at, key) =>
-      typeof at === 'object' && at !== null && Object.hasOwn(at, key)
-        ? (at as Readonly<Record<PropertyKey, unknown>>)[key]
-        : undefined,
-    value,
-  )
-}
+const valueAt = (value: unknown, path: readonly PropertyKey[]) => path.reduce(ownField, value)
 
 function placeOf(path: readonly PropertyKey[], { whole }: At): string {
   return path.length === 0 ? whole : path.map((key) => cut(String(key)) || '""').join('.')
@@ -172,7 +164,7 @@ function foundOf(issue: z.core.$ZodRawIssue, shown: Shown): string {
   if (isSize && Array.isArray(input)) return `${input.length}`
   // A discriminator's issue stands at its field, and has the object as its input.
   if (code === 'invalid_union' && issue.discriminator !== undefined)
-    return shown(valueAt(input, [issue.discriminator]))
+    return shown(ownField(input, issue.discriminator))
   return shown(input)
 }
 
@@ -182,7 +174,7 @@ function meantBy(issue: z.core.$ZodRawIssue, schema: z.core.$ZodType | null): st
   if (issue.code !== 'invalid_union' || schema === null) return ''
   const { discriminator, input } = issue
   if (discriminator !== undefined && 'options' in issue)
-    return didYouMean(valueAt(input, [discriminator]), textsOf(issue.options as unknown[]))
+    return didYouMean(ownField(input, discriminator), textsOf(issue.options as unknown[]))
   if (typeof input !== 'object' || input === null) return didYouMean(input, textsOf(valuesOf(schema)))
   const known = fieldsOf(schema)
   const keys = Object.keys(input).slice(0, most.faultsNamed)

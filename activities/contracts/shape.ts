@@ -46,6 +46,10 @@ interface Place {
 const steps = 6
 const join = (path: string, key: string) => `${path}${path && '.'}${key.slice(0, 40)}`
 
+/** What an object says itself: it has a `constructor` and a `toString` that nobody wrote. */
+export const ownField = (at: unknown, key: PropertyKey): unknown =>
+  isObject(at) && Object.hasOwn(at, key) ? (at as Readonly<Record<PropertyKey, unknown>>)[key] : undefined
+
 /** Half of a character of two units, without the other: UTF-8 has no bytes for it, so servers refuse what holds one. */
 const half = /\p{Surrogate}/gu
 

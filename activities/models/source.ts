@@ -76,16 +76,17 @@ export async function openSource(model: string, reach: ModelReach): Promise<Mode
   requireModelName(model)
   if (model.startsWith('nano/')) return nano(model, reach)
   if (model.startsWith('hf://')) return hub(model, reach)
-  // A whole allowed folder may be a model, so the URL counts as a folder.
-  requireAllowed(`model ${model}`, model.endsWith('/') ? model : `${model}/`, reach.allow)
+  requireAllowed(`model ${model}`, asFolder(model), reach.allow)
   return model.startsWith('file://')
     ? folder(pathOf(`model ${model}`, model), model, reach, await rootsOf(reach.allow))
     : bucket(model, reach)
 }
 
+/** A URL as that of a folder: a whole allowed folder may be a model. */
+export const asFolder = (url: string) => (url.endsWith('/') ? url : `${url}/`)
+
 /** Throws NotAllowed unless a URL lies beneath one of the worker's prefixes, whole path segments, no way back up. */
 export function requireAllowed(what: string, url: string, allow: readonly string[]): void {
-  const asFolder = (path: string) => (path.endsWith('/') ? path : `${path}/`)
   // As whoever opens it reads it: %2e%2e is a way back up, too.
   const plain = URL.canParse(url) ? new URL(url).href : ''
   const slashes = url.startsWith('file:') ? threeSlashes(url) : ''

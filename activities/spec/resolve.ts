@@ -9,7 +9,7 @@ import { digestOf } from '../checkpoint/canonical.ts'
 import { ResolvedTrain, TrainSpec } from '../contracts.ts'
 import { check, firstOf } from '../contracts/issues.ts'
 import { most } from '../contracts/limits.ts'
-import { shapeFault } from '../contracts/shape.ts'
+import { ownField, shapeFault } from '../contracts/shape.ts'
 import { labelRewards } from '../rewards/index.ts'
 import { labelPresets, presets } from './presets.ts'
 import { trainFaults } from './within.ts'
@@ -101,13 +101,9 @@ function merge(under: unknown, over: unknown, key = ''): unknown {
   const isAnother = (field: string) => over[field] !== undefined && over[field] !== under[field]
   if (key === 'data' && ['name', 'source'].some(isAnother)) return over
   const merged: Record<string, unknown> = { ...under }
-  for (const [name, value] of Object.entries(over)) merged[name] = merge(own(under, name), value, name)
+  for (const [name, value] of Object.entries(over)) merged[name] = merge(ownField(under, name), value, name)
   return merged
 }
-
-/** What an object says itself: it has a `constructor` and a `toString` that nobody wrote. */
-const own = (at: unknown, key: string): unknown =>
-  isRecord(at) && Object.hasOwn(at, key) ? at[key] : undefined
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -135,7 +131,7 @@ export function differences(was: Origin, is: Origin): string[] {
   const walk = (path: string, a: unknown, b: unknown): void => {
     if (isRecord(a) && isRecord(b)) {
       for (const key of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort())
-        walk(path ? `${path}.${key}` : key, own(a, key), own(b, key))
+        walk(path ? `${path}.${key}` : key, ownField(a, key), ownField(b, key))
     } else if (JSON.stringify(a) !== JSON.stringify(b)) {
       lines.push(`${path}: ${said(a)} → ${said(b)}`)
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { Hostile } from './inputs.ts'
-import { tiny } from './tiny.ts'
+import { tiny } from '../tiny.ts'
 
 interface File {
   readonly name: string

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hostileData } from './data.ts'
 import { hostileModels } from './models.ts'
-import { tiny } from './tiny.ts'
+import { tiny } from '../tiny.ts'
 
 export interface Hostile {
   readonly name: string

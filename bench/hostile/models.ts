@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, wri
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Hostile } from './inputs.ts'
-import { tiny } from './tiny.ts'
+import { tiny } from '../tiny.ts'
 
 const nano = fileURLToPath(new URL('../../models/nano/coder', import.meta.url))
 

@@ -1,4 +1,4 @@
-/** A run of next to no work: what is hostile in an input is laid over it. */
+/** A run of next to no work: a sweep's base, and what a hostile input is laid over. */
 export const tiny = {
   preset: 'demo',
   model: 'nano/coder',
