@@ -19,10 +19,11 @@ export function untilTold(): Promise<string> {
 }
 
 /**
- * npm and tsx stand above us; who started npm is free to go. The shell between them is replaced (`exec` in package.json):
- * one that was started in the background keeps the signals that npm hands on to it.
+ * npm stands above us; who started npm is free to go. The shell between is replaced (`exec` in package.json): one that was
+ * started in the background keeps the signals that npm hands on to it. So is tsx's own command, which kills a program
+ * that does not answer a signal within 60 ms, as a worker does not that is busy.
  */
-const generations = 2
+const generations = 1
 
 function ancestors(): number[] {
   if (process.platform !== 'linux' || !process.env['npm_lifecycle_event']) return []

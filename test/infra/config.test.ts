@@ -91,5 +91,15 @@ it('gives workers the same allocator by `npm run worker` as in the stack, unless
   const file = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')
   const { scripts } = JSON.parse(file) as { scripts: Record<string, string> }
   const words = Object.entries(allocator).map(([name, value]) => `${name}=\${${name}:-${value}} `)
-  expect(scripts['worker']).toBe(`${words.join('')}exec tsx infra/worker.ts`)
+  expect(scripts['worker']).toBe(`${words.join('')}exec node --import tsx infra/worker.ts`)
 })
+
+it.each(['dev', 'demo', 'chaos', 'worker', 'temporal'])(
+  '`npm run %s` has nothing between npm and the program',
+  async (name) => {
+    // tsx's own command kills a program that does not answer a signal within 60 ms; a shell keeps signals to itself.
+    const file = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')
+    const { scripts } = JSON.parse(file) as { scripts: Record<string, string> }
+    expect(scripts[name]).toMatch(/^(\w+=\S+ )*exec node --import tsx infra\/\S+\.ts$/)
+  },
+)

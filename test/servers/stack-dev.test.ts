@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { alive } from '../../infra/lock.ts'
 import { runningStack, type StackDescription } from '../../infra/stack.ts'
 
-// `npm run dev` as a user runs it: npm, tsx, the program, and under that the servers and workers.
+// `npm run dev` as a user runs it: npm, the program, and under that the servers and workers.
 const project = join(import.meta.dirname, '../..')
 
 let folder: string
@@ -43,8 +43,8 @@ async function descendants(pid: number): Promise<number[]> {
 }
 
 async function expectNoneLeft(all: number[]): Promise<void> {
-  // npm, tsx and dev are 3; two servers and two workers are each two shells and a program: 3 + 12.
-  expect(all.length).toBeGreaterThanOrEqual(15)
+  // npm and dev are 2; two servers and two workers are each two shells and a program: 2 + 12.
+  expect(all.length).toBeGreaterThanOrEqual(14)
   await vi.waitFor(() => expect(all.filter(alive)).toEqual([]), { timeout: 60_000, interval: 200 })
 }
 
